@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AlignmentsConfig(AppConfig):
+    name = "alignments"
+    verbose_name = "Alignments"

@@ -1,0 +1,45 @@
+"""Log lines: text or one JSON object a line. Neither format ever writes a request or response body."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message and, for an exception, its traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def logging_config(level: str, form: str) -> dict[str, Any]:
+    """Django's `LOGGING`: everything to standard error at `level`, `form` is `text` or `json`.
+
+    canvasapi and urllib3 log addresses at INFO and whole bodies at DEBUG, which hold names and
+    grades; pylti1p3 and requests can too. They stay at WARNING whatever the level.
+    """
+    quiet = ("canvasapi", "urllib3", "requests", "pylti1p3", "procrastinate")
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "text": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+            "json": {"()": "lti_tool.logs.JsonFormatter"},
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            **{name: {"level": "WARNING"} for name in quiet},
+            "django": {"handlers": [], "propagate": True},
+            "django.db.backends": {"level": "WARNING"},
+        },
+    }

@@ -1,0 +1,100 @@
+"""Django settings; everything that differs between installations comes from the environment (docs/operations.md)."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from lti_tool import env
+from lti_tool.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = env.parsed("DEBUG", "0", env.to_bool)
+SECRET_KEY = env.text("SECRET_KEY")
+ENCRYPTION_KEYS = env.parsed("ENCRYPTION_KEYS", None, env.to_fernet_keys)
+ALLOW_HTTP = env.parsed("ALLOW_HTTP", "0", env.to_bool)
+TOOL_URL = env.parsed("TOOL_URL", None, env.to_origin)
+UNDO_DAYS = env.parsed("UNDO_DAYS", "14", env.to_count)
+
+_tool = urlsplit(TOOL_URL)
+_tool_host = _tool.hostname or ""
+if ALLOW_HTTP and _tool_host not in env.LOOPBACK:
+    raise ImproperlyConfigured("ALLOW_HTTP: refused, because TOOL_URL is not a loopback address.")
+if not ALLOW_HTTP and (_tool.scheme != "https" or _tool_host in env.LOOPBACK):
+    raise ImproperlyConfigured("TOOL_URL: use https and a public host (ALLOW_HTTP=1 is for the demo and tests).")
+
+ALLOWED_HOSTS = [_tool_host]
+CSRF_TRUSTED_ORIGINS = [TOOL_URL]
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "procrastinate.contrib.django",
+    "lti_tool",
+    "canvas",
+    "alignments",
+    "grading",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "lti_tool.urls"
+WSGI_APPLICATION = "lti_tool.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+
+_database = env.parsed("DATABASE_URL", env.embedded_postgres_url(BASE_DIR / "var" / "postgres"), env.to_postgres)
+# A pool of our own connections; Django requires CONN_MAX_AGE 0 with it.
+_database["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Locked and retried jobs are found by polling only; new ones by NOTIFY at once.
+PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 0.5}
+PROCRASTINATE_ON_APP_READY = None
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# The tool lives in Canvas's frame: frame-ancestors (set per registration) replaces X-Frame-Options.
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "no-referrer"
+# The window that asks for consent tells the page that opened it, in the same origin.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"
+SECURE_SSL_REDIRECT = not ALLOW_HTTP
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 0 if ALLOW_HTTP else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
+
+LOGGING = logging_config(
+    env.parsed("LOG_LEVEL", "INFO", env.to_choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
+    env.parsed("LOG_FORMAT", "text", env.to_choice("text", "json")),
+)

@@ -1,0 +1,135 @@
+"""What the teacher wants: which outcomes feed which target, by what rule. Keyed by the course context.
+
+The rule itself is kept as the JSON of interface 5 in `definition`, parsed by `alignments.core`; the columns
+here are what the database must answer for or refuse.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from lti_tool.models import Context
+
+
+def new_resource_id() -> str:
+    return f"lmg-{uuid.uuid4().hex}"
+
+
+class TargetKind(models.TextChoices):
+    COLUMN = "column"
+    ASSIGNMENT = "assignment"
+
+
+class Target(models.Model):
+    """A place grades go: a column of ours (AGS, found by `resource_id`) or an existing assignment (REST).
+
+    It outlives its alignment, because what we wrote is remembered per target and student.
+    """
+
+    context = models.ForeignKey(
+        Context, on_delete=models.CASCADE, related_name="targets"
+    )
+    kind = models.CharField(max_length=10, choices=TargetKind)
+    label = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="A column's name; its identity in the file.",
+    )
+    points = models.DecimalField(
+        max_digits=40, decimal_places=10, null=True, blank=True
+    )
+    omit_from_final_grade = models.BooleanField(default=False)
+    resource_id = models.CharField(max_length=64, unique=True, default=new_resource_id)
+    line_item_url = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="Known once made; empty means look for it.",
+    )
+    assignment_id = models.CharField(max_length=32, blank=True)
+    last_timestamp = models.DateTimeField(
+        null=True, blank=True, help_text="The newest AGS timestamp sent."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["context", "label"],
+                condition=models.Q(kind="column"),
+                name="column_label_once_per_context",
+            ),
+            models.UniqueConstraint(
+                fields=["context", "assignment_id"],
+                condition=models.Q(kind="assignment"),
+                name="assignment_once_per_context",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=TargetKind.values),
+                name="target_kind_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label or f"assignment {self.assignment_id}"
+
+
+class Alignment(models.Model):
+    """Outcomes → rule → one target."""
+
+    context = models.ForeignKey(
+        Context, on_delete=models.CASCADE, related_name="alignments"
+    )
+    target = models.OneToOneField(
+        Target, on_delete=models.PROTECT, related_name="alignment"
+    )
+    name = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="Empty until the first sync knows a title.",
+    )
+    position = models.PositiveIntegerField(default=0)
+    definition = models.JSONField(
+        help_text="Interface 5: outcomes, combine, rule, evidence, overwrite, ..."
+    )
+    expected_points = models.DecimalField(
+        max_digits=40, decimal_places=10, null=True, blank=True
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.name or f"alignment {self.pk}"
+
+
+class ExcludedOutcome(models.Model):
+    """An outcome the teacher does not want in grades (attendance, "Current Score")."""
+
+    context = models.ForeignKey(
+        Context, on_delete=models.CASCADE, related_name="excluded_outcomes"
+    )
+    outcome_id = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["context", "outcome_id"],
+                name="outcome_excluded_once_per_context",
+            ),
+        ]
+
+
+class CourseSettings(models.Model):
+    """What a teacher set for the whole course."""
+
+    context = models.OneToOneField(
+        Context, on_delete=models.CASCADE, related_name="course_settings"
+    )
+    excluded_keywords = models.JSONField(
+        default=list, help_text="Titles holding one of these words are left out."
+    )
+    assignment_group_id = models.CharField(
+        max_length=32, blank=True, help_text="Where targets are offered first."
+    )

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: setup lock
+.PHONY: setup lock run demo check test fix
 
 setup: $(STAMP)
 
@@ -21,3 +21,9 @@ lock: setup
 	$(BIN)/pip-compile --quiet --all-extras --generate-hashes --allow-unsafe --strip-extras --no-header \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 		--annotation-style line --output-file requirements.lock pyproject.toml
+
+run: setup
+	@exec $(BIN)/python -m scripts.run
+
+demo: setup
+	@exec $(BIN)/python -m scripts.demo $(ARGS)

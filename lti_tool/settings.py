@@ -67,7 +67,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Locked and retried jobs are found by polling only; new ones by NOTIFY at once.
 PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 0.5}
-PROCRASTINATE_ON_APP_READY = None
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

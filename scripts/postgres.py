@@ -4,19 +4,19 @@ The packages that carry the binaries also carry launchers; as root those make us
 parent folder of the data. This one changes nothing outside the data folder (docs/decisions/0002).
 """
 
-import ctypes
 import importlib.util
 import os
 import pwd
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from scripts.processes import end_with_parent
 
 ROLE = "app"
 START_SECONDS = 30
@@ -81,7 +81,7 @@ def start(data: Path, *options: str) -> Server:
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            start_new_session=True, preexec_fn=_die_with_parent, **_as_user(user),
+            start_new_session=True, preexec_fn=end_with_parent, **_as_user(user),
         )  # fmt: skip
     server = Server(process, sockets)
     try:
@@ -90,6 +90,18 @@ def start(data: Path, *options: str) -> Server:
         server.stop()
         raise
     return server
+
+
+def is_running(data: Path) -> bool:
+    """Whether a server holds this data folder now, whoever started it."""
+    try:
+        process = int((data / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", data: Path, log: Path) -> None:
@@ -230,9 +242,3 @@ def _give(folder: Path, user: pwd.struct_passwd | None) -> None:
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
 
-
-def _die_with_parent() -> None:
-    """On Linux the kernel stops the server when we are killed without a chance to do it."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)

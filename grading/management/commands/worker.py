@@ -1,0 +1,24 @@
+"""`manage.py worker`: background jobs and schedules; any number of processes on any number of machines."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from procrastinate.contrib.django import app
+
+POLL_SECONDS = 0.5
+
+
+class Command(BaseCommand):
+    help = (
+        "Runs background jobs and schedules until SIGTERM or SIGINT, which let the running jobs finish. "
+        "Ends with status 0 when the database goes away: start it again whenever it ends."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--concurrency", type=int, default=4, help="Jobs at the same time (default 4).")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """New jobs arrive by NOTIFY at once; retries and jobs behind a lock are found by the poll."""
+        with app.replace_connector(app.connector.get_worker_connector()):
+            app.run_worker(concurrency=options["concurrency"], fetch_job_polling_interval=POLL_SECONDS)

@@ -1,0 +1,1 @@
+"""What the teacher wants, as pure functions: standard library and `canvas.values` only."""

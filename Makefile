@@ -27,3 +27,28 @@ run: setup
 
 demo: setup
 	@exec $(BIN)/python -m scripts.demo $(ARGS)
+
+# A made-up production: the checks must see what a school would run.
+PRODUCTION = SECRET_KEY=check-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
+	ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+	TOOL_URL=https://mastery.example.edu DATABASE_URL=postgresql://nobody@/none?host=/nonexistent \
+	DJANGO_SETTINGS_MODULE=lti_tool.settings
+
+# Exactly what CI runs before the tests.
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(PRODUCTION) $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(PRODUCTION) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(BIN)/python -m scripts.hygiene
+
+# What a machine can put right.
+fix: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Chromium is part of the tests: found, installed where that is allowed, else a failure that says how.
+test: setup
+	@CHROMIUM="$$($(BIN)/python -m scripts.chromium)" && export CHROMIUM && $(BIN)/python -m pytest $(ARGS)

@@ -74,7 +74,9 @@ def to_fernet_keys(value: str) -> list[str]:
         try:
             Fernet(key)
         except ValueError:
-            raise ValueError(f"key {position} is not a Fernet key (32 url-safe base64-encoded bytes)") from None
+            raise ValueError(
+                f"key {position} is not a Fernet key (32 url-safe base64-encoded bytes)"
+            ) from None
     return keys
 
 

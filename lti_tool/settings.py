@@ -23,7 +23,9 @@ _tool_host = _tool.hostname or ""
 if ALLOW_HTTP and _tool_host not in env.LOOPBACK:
     raise ImproperlyConfigured("ALLOW_HTTP: refused, because TOOL_URL is not a loopback address.")
 if not ALLOW_HTTP and (_tool.scheme != "https" or _tool_host in env.LOOPBACK):
-    raise ImproperlyConfigured("TOOL_URL: use https and a public host (ALLOW_HTTP=1 is for the demo and tests).")
+    raise ImproperlyConfigured(
+        "TOOL_URL: use https and a public host (ALLOW_HTTP=1 is for the demo and tests)."
+    )
 
 ALLOWED_HOSTS = [_tool_host]
 CSRF_TRUSTED_ORIGINS = [TOOL_URL]
@@ -59,7 +61,9 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-_database = env.parsed("DATABASE_URL", env.embedded_postgres_url(BASE_DIR / "var" / "postgres"), env.to_postgres)
+_database = env.parsed(
+    "DATABASE_URL", env.embedded_postgres_url(BASE_DIR / "var" / "postgres"), env.to_postgres
+)
 # A pool of our own connections; Django requires CONN_MAX_AGE 0 with it.
 _database["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
 DATABASES = {"default": _database}

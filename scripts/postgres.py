@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from scripts.processes import end_with_parent
 
@@ -149,7 +150,7 @@ def _server_user(data: Path) -> pwd.struct_passwd | None:
     raise PostgresProblem("PostgreSQL refuses to run as root and there is no user `postgres` or `nobody`.")
 
 
-def _as_user(user: pwd.struct_passwd | None) -> dict[str, object]:
+def _as_user(user: pwd.struct_passwd | None) -> dict[str, Any]:
     if user is None:
         return {}
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
@@ -190,10 +191,18 @@ def _candidates() -> Iterator[Path]:
 def _major_version(folder: Path) -> int:
     """18 for `postgres (PostgreSQL) 18.4`; 0 when it does not run."""
     try:
-        words = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True).stdout.split()
+        words = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True
+        ).stdout.split()
         return int(words[-1].split(".")[0])
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError):
         return 0
+
+
+def _version(folder: Path) -> str:
+    """`18.4`; Debian adds words in brackets: `postgres (PostgreSQL) 15.12 (Debian 15.12-0+deb12u2)`."""
+    said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True).stdout
+    return said.partition("(PostgreSQL)")[2].split()[0] if "(PostgreSQL)" in said else "0"
 
 
 def _runs(folder: Path, user: pwd.struct_passwd | None) -> bool:
@@ -206,7 +215,9 @@ def _runs(folder: Path, user: pwd.struct_passwd | None) -> bool:
 
 def _shared_copy(folder: Path) -> Path:
     """The installation around `folder`, copied to where every user can read it."""
-    name = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True).stdout.split()[-1]
+    name = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True).stdout.split()[
+        -1
+    ]
     copy = SHARED / f"postgresql-{name}"
     if not copy.exists():
         SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -234,11 +245,10 @@ def _prepare_data(data: Path, user: pwd.struct_passwd | None) -> Path:
 
 
 def _can_enter(folder: Path, user: pwd.struct_passwd) -> bool:
-    done = subprocess.run(["test", "-x", str(folder.absolute())], cwd="/", **_as_user(user))
-    return done.returncode == 0
+    command = ["test", "-x", str(folder.absolute())]
+    return subprocess.run(command, cwd="/", check=False, **_as_user(user)).returncode == 0
 
 
 def _give(folder: Path, user: pwd.struct_passwd | None) -> None:
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
-

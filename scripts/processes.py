@@ -1,5 +1,6 @@
 """Child processes that belong to one command: started in order, watched, stopped together, none left behind."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -97,10 +98,8 @@ class Child:
     def kill_group(self) -> None:
         """The process and what it started (gunicorn's workers) share one group."""
         if self.process:
-            try:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass
 
 
 class Supervisor:
@@ -171,7 +170,9 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> str:
         command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     if done.returncode:
-        raise Problem((done.stderr.strip() or done.stdout.strip()) or f"{command[0]} ended with {done.returncode}")
+        raise Problem(
+            (done.stderr.strip() or done.stdout.strip()) or f"{command[0]} ended with {done.returncode}"
+        )
     return done.stdout
 
 

@@ -1,10 +1,11 @@
 """`manage.py worker`: background jobs and schedules; any number of processes on any number of machines."""
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, cast
 
 from django.core.management.base import BaseCommand
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 
 POLL_SECONDS = 0.5
 
@@ -20,5 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """New jobs arrive by NOTIFY at once; retries and jobs behind a lock are found by the poll."""
-        with app.replace_connector(app.connector.get_worker_connector()):
+        connector = cast(DjangoConnector, app.connector)
+        with app.replace_connector(connector.get_worker_connector()):
             app.run_worker(concurrency=options["concurrency"], fetch_job_polling_interval=POLL_SECONDS)

@@ -1,0 +1,100 @@
+/* The little script there is: the frame's height, the session on Back, errors in words, focus after moving. */
+(function () {
+  "use strict";
+
+  /* The height our content needs, told to the frame around us (lti.frameResize). It holds no secret. */
+  var lastHeight = 0;
+  function tellHeight() {
+    if (window.parent === window || !document.body) return;
+    var height = Math.max(400, Math.ceil(document.body.getBoundingClientRect().height) + 24);
+    if (Math.abs(height - lastHeight) < 2) return;
+    lastHeight = height;
+    window.parent.postMessage(JSON.stringify({ subject: "lti.frameResize", height: height }), "*");
+  }
+
+  function say(text) {
+    var live = document.getElementById("live");
+    if (live) live.textContent = text;
+  }
+
+  function trouble(text) {
+    var box = document.getElementById("trouble");
+    if (!box) return;
+    box.textContent = text;
+    box.hidden = !text;
+    if (text) box.scrollIntoView({ block: "nearest" });
+  }
+
+  function moved() {
+    var main = document.getElementById("main");
+    var wrong = document.querySelector("[aria-invalid=true], .error-summary");
+    var place = wrong || main;
+    if (place) place.focus({ preventScroll: !wrong });
+    if (!wrong) {
+      window.scrollTo(0, 0);
+      if (window.parent !== window) {
+        window.parent.postMessage(JSON.stringify({ subject: "lti.scrollToTop" }), "*");
+      }
+    }
+    say(document.title);
+  }
+
+  /* "Choose all" boxes: <input type=checkbox data-check-all="name">. */
+  function checkAll(box) {
+    var name = box.getAttribute("data-check-all");
+    box.form.querySelectorAll('input[type=checkbox][name="' + name + '"]:not(:disabled)').forEach(function (one) {
+      one.checked = box.checked;
+    });
+  }
+
+  function start() {
+    tellHeight();
+    if (window.ResizeObserver) new ResizeObserver(tellHeight).observe(document.body);
+    var body = document.body;
+
+    body.addEventListener("change", function (event) {
+      if (event.target.matches("[data-check-all]")) checkAll(event.target);
+    });
+    body.addEventListener("click", function (event) {
+      if (event.target.closest("[data-print]")) window.print();
+    });
+
+    /* Going back asks the server again, and htmx does not send hx-headers then. */
+    body.addEventListener("htmx:historyCacheMiss", function (event) {
+      var headers = JSON.parse(body.getAttribute("hx-headers") || "{}");
+      Object.keys(headers).forEach(function (name) {
+        event.detail.xhr.setRequestHeader(name, headers[name]);
+      });
+    });
+
+    body.addEventListener("htmx:beforeRequest", function () { trouble(""); });
+    body.addEventListener("htmx:sendError", function () {
+      trouble("The tool could not be reached. Nothing was changed. Check the connection and try again.");
+    });
+    body.addEventListener("htmx:timeout", function () {
+      trouble("The answer is taking too long. Reload this page to see what happened before trying again.");
+    });
+
+    /* Any other error is a whole page that says what to do: show it as one. */
+    body.addEventListener("htmx:beforeSwap", function (event) {
+      var status = event.detail.xhr.status;
+      if (status < 400 || status === 409 || status === 422) return;
+      if (!/<main/.test(event.detail.xhr.responseText)) {
+        trouble("The tool could not answer (" + status + "). Reload this page; if it stays, open the tool from Canvas again.");
+        return;
+      }
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+      event.detail.target = body;
+      event.detail.swapOverride = "innerHTML";
+    });
+    body.addEventListener("htmx:afterSettle", function (event) {
+      tellHeight();
+      if (event.detail.target === body || event.target === body) moved();
+    });
+    body.addEventListener("htmx:historyRestore", moved);
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -34,9 +34,7 @@ class Run(models.Model):
     started_by = models.CharField(
         max_length=80, help_text="Role and Canvas user id of a teacher, or `command`."
     )
-    account = models.ForeignKey(
-        "canvas.CanvasAccount", null=True, blank=True, on_delete=models.SET_NULL
-    )
+    account = models.ForeignKey("canvas.CanvasAccount", null=True, blank=True, on_delete=models.SET_NULL)
     started_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
@@ -50,27 +48,25 @@ class Run(models.Model):
     problems = models.JSONField(default=list)
     requests = models.JSONField(default=dict)
     error = models.JSONField(null=True, blank=True)
-    progress = models.JSONField(
-        default=dict, help_text="phase, done, total, column: for the progress bar."
+    progress = models.JSONField(default=dict, help_text="phase, done, total, column: for the progress bar.")
+    lease = models.CharField(
+        max_length=32, blank=True, help_text="Whoever holds this may write: grading.runs."
+    )
+    undo_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="undone_by"
     )
     stop_requested = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-number"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["context", "number"], name="run_number_once_per_context"
-            ),
+            models.UniqueConstraint(fields=["context", "number"], name="run_number_once_per_context"),
             models.UniqueConstraint(
                 fields=["context"],
-                condition=models.Q(
-                    state__in=["reading", "ready", "approved", "sending"]
-                ),
+                condition=models.Q(state__in=["reading", "ready", "approved", "sending"]),
                 name="run_one_open_per_context",
             ),
-            models.CheckConstraint(
-                condition=models.Q(state__in=RunState.values), name="run_state_is_known"
-            ),
+            models.CheckConstraint(condition=models.Q(state__in=RunState.values), name="run_state_is_known"),
         ]
 
     def __str__(self) -> str:
@@ -78,30 +74,26 @@ class Run(models.Model):
 
 
 class Fingerprint(models.Model):
-    """Two HMAC-SHA-256 tags (design 4.6): a cell we wrote, and the state we left it in. `state_tag` empty
-    means the cell counts as a person's from now on only through its `cell_tag`."""
+    """HMAC-SHA-256 tags: a cell we wrote (`cell_tag`), the state we read back after writing (`state_tag`,
+    empty until a write was read back), and, from before a write until it is read back, the grade we were
+    about to leave (`intended_tag`), so that a crash in between never turns our own grade into a person's."""
 
-    target = models.ForeignKey(
-        Target, on_delete=models.CASCADE, related_name="fingerprints"
-    )
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="fingerprints")
     cell_tag = models.BinaryField(max_length=32)
-    state_tag = models.BinaryField(max_length=32)
+    state_tag = models.BinaryField(max_length=32, default=b"")
+    intended_tag = models.BinaryField(max_length=32, default=b"")
     written_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["target", "cell_tag"], name="fingerprint_once_per_cell"
-            ),
+            models.UniqueConstraint(fields=["target", "cell_tag"], name="fingerprint_once_per_cell"),
         ]
 
 
 class UndoJournal(models.Model):
     """The cells a run sent, with their values before, sealed, for UNDO_DAYS."""
 
-    run = models.OneToOneField(
-        Run, on_delete=models.CASCADE, related_name="undo_journal"
-    )
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="undo_journal")
     sealed_cells = models.TextField()
     expires_at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True, blank=True)

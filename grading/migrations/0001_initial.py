@@ -147,9 +147,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("target", "cell_tag"), name="fingerprint_once_per_cell"
-                    )
+                    models.UniqueConstraint(fields=("target", "cell_tag"), name="fingerprint_once_per_cell")
                 ],
             },
         ),
@@ -162,9 +160,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="run",
             constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("state__in", ["reading", "ready", "approved", "sending"])
-                ),
+                condition=models.Q(("state__in", ["reading", "ready", "approved", "sending"])),
                 fields=("context",),
                 name="run_one_open_per_context",
             ),

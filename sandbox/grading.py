@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from sandbox.mirror import mirror_edit
 from sandbox.records import Assignment, Comment, Submission, SubmissionVersion
 from sandbox.schemes import fraction_of, label_for, scheme_for
 from sandbox.world import World
@@ -239,6 +240,7 @@ def _save(
     grade: Grade,
 ) -> None:
     given = grade.text or ""
+    score_before = submission.score
     submission.grader_id = grade.grader_id
     submission.excused = grade.excuse
     submission.entered_score = entered
@@ -253,6 +255,8 @@ def _save(
         if submission.posted_at is None and not assignment.post_manually:
             submission.posted_at = grade.at
     add_version(submission, grade.at)
+    if submission.score != score_before:
+        mirror_edit(world, assignment, submission, grade.at)
 
 
 def set_score(

@@ -104,15 +104,6 @@ class CriteriaGrade:
     mastered_at_least: int | None = None
     average_at_least: Line | None = None
 
-    @property
-    def has_conditions(self) -> bool:
-        return (
-            self.all_at_least is not None
-            or self.none_below is not None
-            or self.mastered_at_least is not None
-            or self.average_at_least is not None
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Criteria:

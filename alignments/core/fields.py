@@ -188,7 +188,7 @@ def title_trouble(value: object) -> str:
     if not isinstance(value, str):
         return f"must be text in quotes, not {quoted(value)}."
     if not value.strip():
-        return "is blank: write a name or leave it out."
+        return "is blank: write a name."
     if len(value) > MAX_NAME:
         return f"is {len(value)} characters long: use at most {MAX_NAME}."
     if UNSTORABLE.search(value):

@@ -1,0 +1,257 @@
+"""Alignments of a course: read, import, save, delete, repair. Nothing here asks Canvas.
+
+Each writer locks the course's row first, so two teachers (or a teacher and a command) take turns, and works
+in one transaction: a file or a form is stored whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from alignments.core import jsonfile
+from alignments.core.definition import (
+    MAX_NAME,
+    AssignmentTarget,
+    ColumnTarget,
+    Definition,
+    TargetChoice,
+)
+from alignments.core.fields import Problem
+from alignments.core.jsonfile import FileErrors
+from alignments.models import Alignment, Target, TargetKind
+from lti_tool.models import Context
+
+
+class TargetInUse(ValueError):
+    """The target belongs to another alignment of the course; the message names both."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAlignment:
+    """An alignment as the course has it. `expected_points` None: taken at its first plan."""
+
+    id: int
+    definition: Definition
+    target: Target
+    expected_points: Decimal | None
+
+    @property
+    def name(self) -> str:
+        """What it is called: `Outcome 605` until the first sync knows a title."""
+        return self.definition.display_name
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, in alignments."""
+
+    added: int
+    kept: int
+    removed: int
+
+
+def stored(context: Context) -> list[StoredAlignment]:
+    """The course's alignments in the teacher's order."""
+    rows = Alignment.objects.filter(context=context).select_related("target")
+    return [_stored(row) for row in rows]
+
+
+def stored_one(context: Context, alignment_id: int) -> StoredAlignment:
+    """One alignment of this course; `Alignment.DoesNotExist` for another course's."""
+    return _stored(_row(context, alignment_id))
+
+
+def export_alignments(context: Context) -> dict[str, object]:
+    """The course's alignments as the file of `import_alignments`, each with its id."""
+    entries = [{"id": one.id, **jsonfile.to_json(one.definition)} for one in stored(context)]
+    return {"version": jsonfile.VERSION, "alignments": entries}
+
+
+@transaction.atomic
+def import_alignments(context: Context, definitions: Sequence[Definition], *, replace: bool) -> Imported:
+    """Adds the definitions, or makes them the course's whole list.
+
+    Without `replace` a target in use is an error of its entry (`FileErrors`, nothing changed). With it, a
+    target that stays keeps its column and its alignment's id. Expected points and the column's address are
+    forgotten, so that the next plan looks again.
+    """
+    _lock(context)
+    rows = {row.target_id: row for row in Alignment.objects.filter(context=context)}
+    targets = _targets(context, definitions)
+    if not replace:
+        _refuse_taken(definitions, targets, rows)
+    start = 0 if replace else max((row.position for row in rows.values()), default=-1) + 1
+    kept, added = [], []
+    for position, (definition, target) in enumerate(zip(definitions, targets, strict=True), start):
+        row = rows.get(target.pk)
+        (added if row is None else kept).append(
+            _fill(row or Alignment(context=context), definition, target, position)
+        )
+    gone = {row.pk for row in rows.values()} - {row.pk for row in kept} if replace else set()
+    Alignment.objects.filter(pk__in=gone).delete()
+    for row in kept:
+        row.save()
+    Alignment.objects.bulk_create(added)
+    return Imported(added=len(added), kept=len(kept), removed=len(gone))
+
+
+@transaction.atomic
+def save_alignment(
+    context: Context,
+    definition: Definition,
+    *,
+    alignment_id: int | None = None,
+    expected_points: Decimal | None = None,
+    omit_from_final_grade: bool | None = None,
+) -> StoredAlignment:
+    """Adds one alignment, or changes the one with this id, as a form saw it. `TargetInUse` where another
+    alignment has the target. `expected_points`: the target's points in Canvas at this moment."""
+    _lock(context)
+    row = Alignment(context=context, position=_next_position(context))
+    if alignment_id is not None:
+        row = _row(context, alignment_id)
+    [target] = _targets(context, [definition])
+    owner = Alignment.objects.filter(target=target).exclude(pk=row.pk).first()
+    if owner is not None:
+        raise TargetInUse(f'{_describe(definition.target)} is already fed by "{_stored(owner).name}".')
+    if omit_from_final_grade is not None:
+        target.omit_from_final_grade = omit_from_final_grade
+        target.save(update_fields=["omit_from_final_grade"])
+    _fill(row, definition, target, row.position, expected_points).save()
+    return _stored(row)
+
+
+@transaction.atomic
+def delete_alignment(context: Context, alignment_id: int) -> None:
+    """The alignment goes; its target stays, because what we wrote there is remembered."""
+    _lock(context)
+    _row(context, alignment_id).delete()
+
+
+@transaction.atomic
+def fill_in_name(context: Context, alignment_id: int, title: str) -> str:
+    """Gives an alignment without a name its first outcome's title; returns the name it has then."""
+    _lock(context)
+    row = _row(context, alignment_id)
+    title = title.strip()[:MAX_NAME]
+    if not row.name and title:
+        row.name = title
+        row.save(update_fields=["name", "updated_at"])
+    return _stored(row).name
+
+
+def remember_points(context: Context, alignment_id: int, points: Decimal) -> None:
+    """The target's points at the alignment's first plan; later plans must find the same."""
+    Alignment.objects.filter(context=context, pk=alignment_id, expected_points=None).update(
+        expected_points=points
+    )
+
+
+def replace_outcome(context: Context, alignment_id: int, gone: str, instead: str) -> StoredAlignment:
+    """Repairs a link to an outcome that is gone: the new one takes its place and weight."""
+    definition = stored_one(context, alignment_id).definition
+    if instead in definition.outcome_ids:
+        raise ValueError(f"Outcome {instead} is already part of this alignment.")
+    outcomes = tuple(
+        replace(one, outcome_id=instead) if one.outcome_id == gone else one for one in definition.outcomes
+    )
+    return save_alignment(context, replace(definition, outcomes=outcomes), alignment_id=alignment_id)
+
+
+def replace_target(
+    context: Context, alignment_id: int, instead: TargetChoice, expected_points: Decimal | None = None
+) -> StoredAlignment:
+    """Repairs a link to a target that is gone: the same rule feeds another one."""
+    definition = replace(stored_one(context, alignment_id).definition, target=instead)
+    return save_alignment(context, definition, alignment_id=alignment_id, expected_points=expected_points)
+
+
+def _fill(
+    row: Alignment,
+    definition: Definition,
+    target: Target,
+    position: int,
+    expected_points: Decimal | None = None,
+) -> Alignment:
+    """The row with everything the definition says; not saved."""
+    body = jsonfile.to_json(definition)
+    del body["name"]
+    row.target, row.name, row.position = target, definition.name, position
+    row.definition, row.expected_points = body, expected_points
+    return row
+
+
+def _stored(row: Alignment) -> StoredAlignment:
+    body: dict[str, Any] = {**row.definition, "name": row.name} if row.name else row.definition
+    return StoredAlignment(row.pk, jsonfile.parse_definition(body), row.target, row.expected_points)
+
+
+def _row(context: Context, alignment_id: int) -> Alignment:
+    return Alignment.objects.select_related("target").get(context=context, pk=alignment_id)
+
+
+def _lock(context: Context) -> None:
+    Context.objects.select_for_update().get(pk=context.pk)
+
+
+def _next_position(context: Context) -> int:
+    last = Alignment.objects.filter(context=context).order_by("position").last()
+    return 0 if last is None else last.position + 1
+
+
+def _targets(context: Context, definitions: Sequence[Definition]) -> list[Target]:
+    """The definitions' targets in order, the known ones found again (same `resource_id`), the others made.
+    All forget their column's address: the next sync looks for the column again."""
+    known = {_key_of(target): target for target in Target.objects.filter(context=context)}
+    found, made, changed = [], [], []
+    for definition in definitions:
+        key = jsonfile.target_key(definition.target)
+        target = known.get(key)
+        if target is None:
+            target = known[key] = _new_target(context, definition.target)
+            made.append(target)
+        else:
+            changed.append(target)
+        target.line_item_url = ""
+        if isinstance(definition.target, ColumnTarget):
+            target.points = definition.target.points
+        found.append(target)
+    Target.objects.bulk_update(changed, ["line_item_url", "points"])
+    Target.objects.bulk_create(made)
+    return found
+
+
+def _key_of(target: Target) -> str:
+    if target.kind == TargetKind.COLUMN:
+        return jsonfile.target_key(ColumnTarget(target.label, Decimal(1)))
+    return jsonfile.target_key(AssignmentTarget(target.assignment_id))
+
+
+def _new_target(context: Context, choice: TargetChoice) -> Target:
+    if isinstance(choice, ColumnTarget):
+        return Target(context=context, kind=TargetKind.COLUMN, label=choice.label, points=choice.points)
+    return Target(context=context, kind=TargetKind.ASSIGNMENT, assignment_id=choice.assignment_id)
+
+
+def _refuse_taken(
+    definitions: Sequence[Definition], targets: Sequence[Target], rows: dict[int, Alignment]
+) -> None:
+    problems = []
+    for index, (definition, target) in enumerate(zip(definitions, targets, strict=True)):
+        row = rows.get(target.pk)
+        if row is not None:
+            label = jsonfile.entry_label(index, definition.name)
+            what = f'{jsonfile.describe_target(definition.target)} is already fed by "{_stored(row).name}"'
+            problems.append(Problem(label, "target", f"{what}: use another, or import with --replace."))
+    if problems:
+        raise FileErrors(problems)
+
+
+def _describe(target: TargetChoice) -> str:
+    words = jsonfile.describe_target(target)
+    return words[:1].upper() + words[1:]

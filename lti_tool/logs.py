@@ -27,7 +27,7 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
     canvasapi and urllib3 log addresses at INFO and whole bodies at DEBUG, which hold names and
     grades; pylti1p3 and requests can too. They stay at WARNING whatever the level.
     """
-    quiet = ("canvasapi", "urllib3", "requests", "pylti1p3", "procrastinate")
+    quiet = ("canvasapi", "urllib3", "requests", "pylti1p3")
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -41,5 +41,7 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
             **{name: {"level": "WARNING"} for name in quiet},
             "django": {"handlers": [], "propagate": True},
             "django.db.backends": {"level": "WARNING"},
+            # Says "Adding tasks" at the start of every command.
+            "procrastinate.blueprints": {"level": "WARNING"},
         },
     }

@@ -105,6 +105,14 @@ def is_running(data: Path) -> bool:
     return True
 
 
+def remove(data: Path) -> None:
+    """Delete a data folder that no server holds, and what a link in its place points to."""
+    if data.is_symlink():
+        shutil.rmtree(data.resolve(), ignore_errors=True)
+        data.unlink()
+    shutil.rmtree(data, ignore_errors=True)
+
+
 def _wait_until_ready(process: "subprocess.Popen[bytes]", data: Path, log: Path) -> None:
     """PostgreSQL writes `ready` into the eighth line of postmaster.pid; pg_ctl waits for the same."""
     deadline = time.monotonic() + START_SECONDS

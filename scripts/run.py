@@ -31,7 +31,7 @@ def serve() -> None:
             supervisor.afterwards.append(server.stop)
             environment["DATABASE_URL"] = server.url
         run(manage("migrate", "--no-input"), environment)
-        run(manage("collectstatic", "--no-input", "--clear"), environment)
+        run(manage("collectstatic", "--no-input"), environment)
         supervisor.add(Child("web", web_server(host, port), environment))
         supervisor.add(Child("worker", manage("worker"), environment))
         say(f"The tool listens on http://{host}:{port}; Ctrl-C stops it.")

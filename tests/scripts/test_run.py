@@ -1,0 +1,111 @@
+"""`make run` as a school starts it: it serves, its worker comes back, and SIGTERM leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from scripts.processes import ROOT
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """A database of its own on the tests' server."""
+    server = urlsplit(os.environ["DATABASE_URL"])
+    name = f"run_{os.getpid()}"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield urlunsplit(server._replace(path=f"/{name}"))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def running(database_url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "DATABASE_URL": database_url,
+        "PORT": str(port),
+        "DJANGO_SETTINGS_MODULE": "lti_tool.settings",
+    }
+    process = subprocess.Popen([sys.executable, "-m", "scripts.run"], cwd=ROOT, env=environment)
+    try:
+        yield process, f"http://127.0.0.1:{port}/readyz"
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.1)
+
+
+def ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def descendants(root: int) -> dict[int, str]:
+    """Process ids under `root` with their command lines."""
+    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    found, wanted = {}, {root}
+    while new := {int(r[0]): r[2] for r in rows if int(r[1]) in wanted and int(r[0]) not in found}:
+        found |= new
+        wanted = set(new)
+    return found
+
+
+def workers(root: int) -> set[int]:
+    return {pid for pid, command in descendants(root).items() if "manage.py worker" in command}
+
+
+def test_the_worker_comes_back_and_sigterm_leaves_nothing(
+    running: tuple[subprocess.Popen[bytes], str], database_url: str
+) -> None:
+    process, url = running
+    wait_until(lambda: ready(url) and bool(workers(process.pid)) and listening(database_url))
+    before = workers(process.pid)
+
+    for worker in before:
+        os.kill(worker, signal.SIGTERM)  # it ends with status 0, as it does when the database goes away
+    wait_until(lambda: bool(workers(process.pid) - before))
+    wait_until(lambda: ready(url) and listening(database_url))
+
+    everything = descendants(process.pid)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    left = subprocess.run(["ps", "-axo", "pid="], capture_output=True, text=True, check=True).stdout.split()
+    assert not {pid for pid in everything if str(pid) in left}
+
+
+def listening(database_url: str) -> bool:
+    """Whether a worker waits for news in this database."""
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'"
+        ).fetchone()
+    return bool(row and row[0])
+
+
+def test_a_missing_setting_stops_the_start_and_is_named() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"}
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.run"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("SECRET_KEY is required")

@@ -86,7 +86,8 @@ def import_alignments(context: Context, definitions: Sequence[Definition], *, re
     if not replace:
         _refuse_taken(definitions, targets, rows)
     start = 0 if replace else max((row.position for row in rows.values()), default=-1) + 1
-    kept, added = [], []
+    kept: list[Alignment] = []
+    added: list[Alignment] = []
     for position, (definition, target) in enumerate(zip(definitions, targets, strict=True), start):
         row = rows.get(target.pk)
         (added if row is None else kept).append(

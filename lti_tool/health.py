@@ -1,10 +1,27 @@
-"""What a load balancer asks: is the process alive, and may it have traffic?"""
+"""What a load balancer asks: is the process alive, and may it have traffic?
+
+It asks by the machine's address and without https, so the answers come before any check of host or scheme.
+"""
+
+from collections.abc import Callable
 
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+
+class HealthMiddleware:
+    """Answers `/healthz` and `/readyz` before anything else looks at the request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.answers = {"/healthz": healthz, "/readyz": readyz}
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.answers.get(request.path_info, self.get_response)(request)
 
 
 @never_cache

@@ -27,7 +27,7 @@ if not ALLOW_HTTP and (_tool.scheme != "https" or _tool_host in env.LOOPBACK):
         "TOOL_URL: use https and a public host (ALLOW_HTTP=1 is for the demo and tests)."
     )
 
-ALLOWED_HOSTS = [_tool_host]
+ALLOWED_HOSTS = [f"[{_tool_host}]" if ":" in _tool_host else _tool_host]
 CSRF_TRUSTED_ORIGINS = [TOOL_URL]
 
 INSTALLED_APPS = [
@@ -43,10 +43,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "lti_tool.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "lti_tool.headers.SecurityHeadersMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "lti_tool.sessions.LaunchSessionMiddleware",
 ]
 
 ROOT_URLCONF = "lti_tool.urls"
@@ -57,7 +60,12 @@ TEMPLATES: list[dict[str, Any]] = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "lti_tool.sessions.page_context",
+            ]
+        },
     }
 ]
 
@@ -72,6 +80,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Locked and retried jobs are found by polling only; new ones by NOTIFY at once.
 PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 0.5}
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
+# lti_tool knows neither canvas nor the teacher's pages: what follows a launch is named here.
+LAUNCH_OBSERVERS: list[str] = []
+LANDING_PATHS = {"teacher": "/course/", "teaching_assistant": "/course/"}
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -96,6 +108,12 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 0 if ALLOW_HTTP else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+SILENCED_SYSTEM_CHECKS = [
+    "security.W002",  # X-Frame-Options cannot name Canvas; frame-ancestors does (lti_tool/headers.py)
+    "security.W003",  # no request changes anything by cookie alone: the session token is in a header or field
+    "security.W005",  # the school's other host names are not ours to promise https for
+    "security.W021",  # nor is its place on the browsers' preload list
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
 
 LOGGING = logging_config(

@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 
 def test_healthz_answers_without_a_database(client: Client) -> None:
@@ -24,3 +25,13 @@ def test_readyz_names_a_migration_that_is_not_applied(client: Client) -> None:
     response = client.get("/readyz")
     assert response.status_code == 503
     assert b"contenttypes.0002" in response.content
+
+
+def test_a_load_balancer_asks_by_address_and_without_https(client: Client, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/healthz", headers={"Host": "10.0.0.7:8000"}).status_code == 200
+    assert client.get("/elsewhere", headers={"Host": "10.0.0.7:8000"}).status_code in (301, 400)
+
+
+def test_a_health_check_only_reads(client: Client) -> None:
+    assert client.post("/healthz").status_code == 405

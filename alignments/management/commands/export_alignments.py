@@ -7,7 +7,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from alignments import services
-from lti_tool.commands import ToolCommand, add_registration_arguments, find_context, find_registration
+from lti_tool.commands import (
+    ToolCommand,
+    add_context_argument,
+    add_registration_arguments,
+    find_context,
+    find_registration,
+)
 
 
 class Command(ToolCommand):
@@ -15,6 +21,7 @@ class Command(ToolCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_registration_arguments(parser)
+        add_context_argument(parser)
         parser.add_argument("--json", action="store_true", help="accepted for symmetry: the output is JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -6,16 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from alignments import services
 from alignments.core import jsonfile
 from alignments.core.jsontext import MAX_BYTES
 from lti_tool.commands import (
+    BadUsage,
     ToolCommand,
+    add_context_argument,
     add_registration_arguments,
-    bad_usage,
-    failed,
     find_context,
     find_registration,
 )
@@ -27,6 +27,7 @@ class Command(ToolCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="the JSON file; - reads standard input")
         add_registration_arguments(parser)
+        add_context_argument(parser)
         parser.add_argument("--replace", action="store_true", help="the file becomes the course's whole list")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -38,7 +39,7 @@ class Command(ToolCommand):
             definitions = jsonfile.parse_file(data)
             done = services.import_alignments(context, definitions, replace=options["replace"])
         except jsonfile.FileErrors as errors:
-            raise failed(_as_text(errors)) from errors
+            raise CommandError(_as_text(errors), returncode=1) from errors
         if options["json"]:
             self.print_json({"added": done.added, "kept": done.kept, "removed": done.removed})
         else:
@@ -54,7 +55,7 @@ def read_file(name: str) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise bad_usage(f"The file {name!r} cannot be opened: {reason}.") from error
+        raise BadUsage(f"The file {name!r} cannot be opened: {reason}.") from error
 
 
 def _as_text(errors: jsonfile.FileErrors) -> str:

@@ -15,14 +15,10 @@ from sandbox.server import SandboxServer
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     defaults = scenarios.Options()
-    parser = argparse.ArgumentParser(
-        prog="python -m sandbox", description="A pretend Canvas, in memory."
-    )
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="A pretend Canvas, in memory.")
     parser.add_argument("--host", default="localhost")
     parser.add_argument("--port", type=int, default=8100, help="0 picks a free one")
-    parser.add_argument(
-        "--tool-url", default=defaults.tool_url, help="origin of the LTI tool"
-    )
+    parser.add_argument("--tool-url", default=defaults.tool_url, help="origin of the LTI tool")
     parser.add_argument(
         "--scenario",
         default="small",
@@ -31,18 +27,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--lti-client-id", default=defaults.lti_client_id)
     parser.add_argument("--api-client-id", default=defaults.api_client_id)
     parser.add_argument("--api-client-secret", default=defaults.api_client_secret)
-    parser.add_argument(
-        "--latency-ms", type=float, default=0.0, help="added to every call"
-    )
-    parser.add_argument(
-        "--no-throttle", action="store_true", help="switch the leaky bucket off"
-    )
-    parser.add_argument(
-        "--list-scenarios", action="store_true", help="name the courses and end"
-    )
-    parser.add_argument(
-        "--json-ready", action="store_true", help="print one JSON line once it answers"
-    )
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="added to every call")
+    parser.add_argument("--no-throttle", action="store_true", help="switch the leaky bucket off")
+    parser.add_argument("--list-scenarios", action="store_true", help="name the courses and end")
+    parser.add_argument("--json-ready", action="store_true", help="print one JSON line once it answers")
     return parser.parse_args(argv)
 
 

@@ -91,11 +91,7 @@ def create_app(world: World) -> Flask:
 
 
 def _api_error(error: ApiError) -> Response:
-    response = (
-        jsonify(error.body)
-        if error.body is not None
-        else Response(content_type="application/json")
-    )
+    response = jsonify(error.body) if error.body is not None else Response(content_type="application/json")
     response.status_code = error.status
     response.headers.update(error.headers)
     return response

@@ -10,9 +10,7 @@ BEARER_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}
 class ApiError(Exception):
     """An answer that ends the request: a status, a JSON body and extra headers."""
 
-    def __init__(
-        self, status: int, body: Any, headers: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         super().__init__(f"{status} {body}")
         self.status = status
         self.body = body

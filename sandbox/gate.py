@@ -41,9 +41,7 @@ def client_identity(request: Request) -> str:
     parts = token.split(".")
     if len(parts) == 3:
         try:
-            claims = json.loads(
-                base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
-            )
+            claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
             return f"lti:{claims['sub']}"
         except (ValueError, KeyError, TypeError):
             pass
@@ -57,9 +55,7 @@ class Gate:
         self.world = world
         self.app = app
 
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         started = time.monotonic()
         fault = self.world.faults.take(request.method, request.path)
@@ -72,9 +68,7 @@ class Gate:
         identity = client_identity(request)
         if not metered:
             return self._meet(request, fault)
-        if (
-            fault is not None and fault.kind == "throttled"
-        ) or not self.world.throttle.enter(identity):
+        if (fault is not None and fault.kind == "throttled") or not self.world.throttle.enter(identity):
             return self._refuse()
         cost = time.thread_time()
         try:
@@ -86,9 +80,7 @@ class Gate:
             remaining = self.world.throttle.leave(identity, cost)
         if fault is None or fault.kind != "reply":
             response.headers["X-Request-Cost"] = repr(cost)
-            response.headers["X-Rate-Limit-Remaining"] = self.world.throttle.show(
-                remaining
-            )
+            response.headers["X-Rate-Limit-Remaining"] = self.world.throttle.show(remaining)
         return response
 
     def _refuse(self) -> Response:

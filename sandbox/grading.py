@@ -48,9 +48,7 @@ class Grade:
     prefer_points: bool = False
 
 
-def interpret(
-    world: World, assignment: Assignment, text: str, prefer_points: bool = False
-) -> Decimal | None:
+def interpret(world: World, assignment: Assignment, text: str, prefer_points: bool = False) -> Decimal | None:
     """The score a posted grade means; None for a text Canvas cannot read (then the score is lost)."""
     points = assignment.points_possible or Decimal(0)
     kind = assignment.grading_type
@@ -91,9 +89,7 @@ def _plain_score(
     return None
 
 
-def shown_grade(
-    world: World, assignment: Assignment, score: Decimal | None, given: str = ""
-) -> str | None:
+def shown_grade(world: World, assignment: Assignment, score: Decimal | None, given: str = "") -> str | None:
     """The ``grade`` Canvas shows for a score, recomputed from it."""
     if score is None:
         return None
@@ -133,9 +129,7 @@ def expects_submission(assignment: Assignment) -> bool:
     return not set(assignment.submission_types) <= NO_SUBMISSION
 
 
-def _deduction(
-    world: World, assignment: Assignment, submission: Submission, entered: Decimal
-) -> Decimal:
+def _deduction(world: World, assignment: Assignment, submission: Submission, entered: Decimal) -> Decimal:
     policy = world.courses[assignment.course_id].late_policy
     late = seconds_late(world, assignment, submission)
     if policy is None or not late or not expects_submission(assignment):
@@ -147,9 +141,7 @@ def _deduction(
     return max(Decimal(0), min(wanted, entered - floor))
 
 
-def refusal(
-    world: World, assignment: Assignment, grader_id: int | None
-) -> GradeError | None:
+def refusal(world: World, assignment: Assignment, grader_id: int | None) -> GradeError | None:
     """Why this grade could not be changed now, or None. Account admins pass a closed period."""
     if not assignment.published:
         return GradeError("unpublished", "This assignment is still unpublished")
@@ -180,11 +172,7 @@ def apply_grade(
     if grade.excuse and grade.text is not None:
         raise GradeError("both", "Cannot simultaneously grade and excuse an assignment")
     submission = world.submission(assignment, user_id)
-    entered = (
-        None
-        if grade.excuse
-        else interpret(world, assignment, grade.text or "", grade.prefer_points)
-    )
+    entered = None if grade.excuse else interpret(world, assignment, grade.text or "", grade.prefer_points)
     same = submission.score == entered and bool(submission.excused) == grade.excuse
     refused = refusal(world, assignment, grade.grader_id)
     if refused is not None and not (refuse_only_changes and same):
@@ -213,8 +201,7 @@ def grade_student(
         members += [
             member
             for group in world.groups.values()
-            if group.category_id == assignment.group_category_id
-            and user_id in group.user_ids
+            if group.category_id == assignment.group_category_id and user_id in group.user_ids
             for member in group.user_ids
             if member != user_id and not world.submission(assignment, member).excused
         ]
@@ -259,18 +246,14 @@ def _save(
         mirror_edit(world, assignment, submission, grade.at)
 
 
-def set_score(
-    world: World, assignment: Assignment, submission: Submission, given: str = ""
-) -> None:
+def set_score(world: World, assignment: Assignment, submission: Submission, given: str = "") -> None:
     """Score, grade and deduction from the entered score (app/models/late_policy.rb)."""
     entered = submission.entered_score
     if entered is None:
         submission.score = submission.grade = submission.points_deducted = None
         return
     taken = _deduction(world, assignment, submission, entered)
-    submission.points_deducted = (
-        taken if taken or seconds_late(world, assignment, submission) else None
-    )
+    submission.points_deducted = taken if taken or seconds_late(world, assignment, submission) else None
     submission.score = entered - taken
     submission.grade = shown_grade(world, assignment, submission.score, given)
 
@@ -305,9 +288,7 @@ def submit_work(
     return submission
 
 
-def add_comment(
-    world: World, submission: Submission, text: str, author_id: int | None, at: datetime
-) -> None:
+def add_comment(world: World, submission: Submission, text: str, author_id: int | None, at: datetime) -> None:
     submission.comments.append(Comment(world.new_id(), text, author_id, at))
 
 
@@ -322,23 +303,13 @@ def run_missing_policy(world: World, course_id: int) -> int:
     now, written = world.now(), 0
     for assignment in world.course_assignments(course_id):
         due = assignment.due_at
-        if (
-            due is None
-            or not 0 <= (now - due).total_seconds() <= DAY
-            or not expects_submission(assignment)
-        ):
+        if due is None or not 0 <= (now - due).total_seconds() <= DAY or not expects_submission(assignment):
             continue
         for enrollment in world.course_enrollments(course_id, ["StudentEnrollment"]):
             submission = world.submission(assignment, enrollment.user_id)
-            if (
-                submission.score is None
-                and not submission.attempt
-                and not submission.excused
-            ):
+            if submission.score is None and not submission.attempt and not submission.excused:
                 submission.entered_score = (
-                    (assignment.points_possible or Decimal(0))
-                    * policy.missing_percent
-                    / 100
+                    (assignment.points_possible or Decimal(0)) * policy.missing_percent / 100
                 )
                 set_score(world, assignment, submission)
                 submission.workflow_state, submission.graded_at = "graded", now

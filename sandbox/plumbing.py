@@ -41,9 +41,7 @@ class Fault:
     hits: int = 0
 
     def matches(self, method: str, path: str) -> bool:
-        return fnmatch.fnmatchcase(method, self.method) and fnmatch.fnmatchcase(
-            path, self.path
-        )
+        return fnmatch.fnmatchcase(method, self.method) and fnmatch.fnmatchcase(path, self.path)
 
 
 class Faults:
@@ -113,8 +111,7 @@ class CallLog:
         return [
             call
             for call in calls
-            if fnmatch.fnmatchcase(call.method, method)
-            and fnmatch.fnmatchcase(call.path, path)
+            if fnmatch.fnmatchcase(call.method, method) and fnmatch.fnmatchcase(call.path, path)
         ]
 
     def count(self, method: str = "*", path: str = "*") -> int:
@@ -166,9 +163,7 @@ class Throttle:
             bucket = self._leak(identity)
             bucket.in_flight -= 1
             bucket.level = min(self.maximum, bucket.level + cost)
-            return self.mark - min(
-                self.maximum, bucket.level + self.up_front * bucket.in_flight
-            )
+            return self.mark - min(self.maximum, bucket.level + self.up_front * bucket.in_flight)
 
     def fill(self, identity: str, level: float = 600.0) -> None:
         """Set a bucket's level, as if a noisy neighbour had used it."""

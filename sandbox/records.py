@@ -19,6 +19,10 @@ TA = "TaEnrollment"
 DESIGNER = "DesignerEnrollment"
 OBSERVER = "ObserverEnrollment"
 
+# Feature flags of a root account.
+ACCOUNT_SCALES = "account_level_mastery_scales"
+NEW_DECAYING = "outcomes_new_decaying_average_calculation"
+
 STUDENT_TYPES = (STUDENT, TEST_STUDENT)
 GRADER_TYPES = (TEACHER, TA)
 
@@ -123,9 +127,7 @@ class Course:
 
     def is_concluded(self, now: datetime) -> bool:
         """Hard-concluded, or past its end date."""
-        return self.workflow_state == "completed" or (
-            self.end_at is not None and self.end_at < now
-        )
+        return self.workflow_state == "completed" or (self.end_at is not None and self.end_at < now)
 
 
 @dataclass
@@ -186,6 +188,21 @@ class OutcomeLink:
     course_id: int
     group_id: int
     outcome_id: int
+
+
+@dataclass
+class Alignment:
+    """An outcome tied to an assignment or a rubric of a course; ``kind`` is assignment or rubric."""
+
+    course_id: int
+    outcome_id: int
+    kind: str
+    target_id: int
+
+    @property
+    def code(self) -> str:
+        """As Canvas names it: ``assignment_12``."""
+        return f"{self.kind}_{self.target_id}"
 
 
 @dataclass

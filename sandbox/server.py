@@ -65,16 +65,10 @@ class _Handler(BaseHTTPRequestHandler):
                 close()
         self._send(head[0], head[1], data, environ.get(CUT))
 
-    def _send(
-        self, status: str, headers: list[tuple[str, str]], data: bytes, cut: int | None
-    ) -> None:
+    def _send(self, status: str, headers: list[tuple[str, str]], data: bytes, cut: int | None) -> None:
         code = int(status.split(" ", 1)[0])
         lines = [f"HTTP/1.1 {status}"]
-        lines += [
-            f"{name}: {value}"
-            for name, value in headers
-            if name.lower() != "content-length"
-        ]
+        lines += [f"{name}: {value}" for name, value in headers if name.lower() != "content-length"]
         if code != 204 and code != 304:
             lines.append(f"Content-Length: {len(data)}")
         if self.close_connection:
@@ -163,15 +157,11 @@ class SandboxServer:
     def __init__(self, world: World, host: str = "localhost", port: int = 0) -> None:
         self.world = world
         self.app = create_app(world)
-        self._server = _Server(
-            ("127.0.0.1" if host == "localhost" else host, port), self.app.wsgi_app
-        )
+        self._server = _Server(("127.0.0.1" if host == "localhost" else host, port), self.app.wsgi_app)
         self.port = int(self._server.server_address[1])
         self.url = f"http://{host}:{self.port}"
         world.public_url = self.url
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def start(self) -> Self:
         self._thread.start()

@@ -23,9 +23,7 @@ def session_user(world: World, request: Request) -> User | None:
 
 def sign_in(response: Response, user: User) -> Response:
     response.set_cookie(COOKIE, str(user.id), httponly=True, samesite="Lax")
-    response.set_cookie(
-        FRAME_COOKIE, str(user.id), httponly=True, samesite="None", secure=True
-    )
+    response.set_cookie(FRAME_COOKIE, str(user.id), httponly=True, samesite="None", secure=True)
     return response
 
 

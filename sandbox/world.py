@@ -39,6 +39,7 @@ class World:
         self.outcome_groups: dict[int, r.OutcomeGroup] = {}
         self.outcomes: dict[int, r.Outcome] = {}
         self.outcome_links: dict[int, r.OutcomeLink] = {}
+        self.alignments: list[r.Alignment] = []
         self.results: dict[int, r.OutcomeResult] = {}
         self.stored_rollups: list[r.StoredRollup] = []
         self.rubrics: dict[int, r.Rubric] = {}
@@ -71,17 +72,14 @@ class World:
             "Sandbox School",
             uuid=_hex("account", 1),
             lti_guid=f"{_hex('guid', 1)}:canvas-lms",
+            features={r.NEW_DECAYING},
         )
 
     # --- time -------------------------------------------------------------------------------
 
     def now(self) -> datetime:
         """The world's time, aware, UTC."""
-        return (
-            self._frozen
-            if self._frozen is not None
-            else datetime.now(UTC) + self._clock_offset
-        )
+        return self._frozen if self._frozen is not None else datetime.now(UTC) + self._clock_offset
 
     def set_clock(self, at: datetime | None) -> None:
         """Stop the clock at ``at``; None lets it run with real time again."""
@@ -118,9 +116,7 @@ class World:
         self.users[user.id] = user
         return user
 
-    def add_course(
-        self, name: str, course_id: int | None = None, **more: Any
-    ) -> r.Course:
+    def add_course(self, name: str, course_id: int | None = None, **more: Any) -> r.Course:
         """A published course with its root outcome group and one assignment group."""
         number = course_id if course_id is not None else self.new_id()
         defaults = {
@@ -134,9 +130,7 @@ class World:
         self.add_outcome_group(course.id, name)
         return course
 
-    def add_section(
-        self, course_id: int, name: str, section_id: int | None = None, **more: Any
-    ) -> r.Section:
+    def add_section(self, course_id: int, name: str, section_id: int | None = None, **more: Any) -> r.Section:
         section = r.Section(
             section_id if section_id is not None else self.new_id(),
             course_id,
@@ -182,17 +176,9 @@ class World:
         self.outcome_groups[group.id] = group
         return group
 
-    def add_assignment_group(
-        self, course_id: int, name: str, **more: Any
-    ) -> r.AssignmentGroup:
-        position = 1 + sum(
-            1
-            for group in self.assignment_groups.values()
-            if group.course_id == course_id
-        )
-        group = r.AssignmentGroup(
-            self.new_id(), course_id, name, position=position, **more
-        )
+    def add_assignment_group(self, course_id: int, name: str, **more: Any) -> r.AssignmentGroup:
+        position = 1 + sum(1 for group in self.assignment_groups.values() if group.course_id == course_id)
+        group = r.AssignmentGroup(self.new_id(), course_id, name, position=position, **more)
         self.assignment_groups[group.id] = group
         return group
 
@@ -208,11 +194,7 @@ class World:
         """A published assignment; without ``group`` in the course's first assignment group."""
         number = assignment_id if assignment_id is not None else self.new_id()
         home = group or self._first_assignment_group(course_id)
-        position = 1 + sum(
-            1
-            for other in self.assignments.values()
-            if other.assignment_group_id == home.id
-        )
+        position = 1 + sum(1 for other in self.assignments.values() if other.assignment_group_id == home.id)
         defaults = {"lti_context_id": _hex("assignment", number), "position": position}
         assignment = r.Assignment(
             id=number,
@@ -226,11 +208,7 @@ class World:
         return assignment
 
     def _first_assignment_group(self, course_id: int) -> r.AssignmentGroup:
-        mine = [
-            group
-            for group in self.assignment_groups.values()
-            if group.course_id == course_id
-        ]
+        mine = [group for group in self.assignment_groups.values() if group.course_id == course_id]
         return (
             min(mine, key=lambda group: group.position)
             if mine
@@ -265,9 +243,7 @@ class World:
         course = self.courses.get(course_id)
         return None if course is None or course.workflow_state == "deleted" else course
 
-    def course_enrollments(
-        self, course_id: int, types: Iterable[str] | None = None
-    ) -> list[r.Enrollment]:
+    def course_enrollments(self, course_id: int, types: Iterable[str] | None = None) -> list[r.Enrollment]:
         """All non-deleted enrollments, in id order, of these types."""
         wanted = set(types) if types is not None else None
         return [
@@ -287,9 +263,7 @@ class World:
             and enrollment.state != "deleted"
         ]
 
-    def has_student(
-        self, course_id: int, user_id: int, states: Iterable[str] = ("active",)
-    ) -> bool:
+    def has_student(self, course_id: int, user_id: int, states: Iterable[str] = ("active",)) -> bool:
         allowed = set(states)
         return any(
             enrollment.type in r.STUDENT_TYPES and enrollment.state in allowed
@@ -315,8 +289,7 @@ class World:
         return [
             link
             for link in self.outcome_links.values()
-            if link.course_id == course_id
-            and not self.outcomes[link.outcome_id].deleted
+            if link.course_id == course_id and not self.outcomes[link.outcome_id].deleted
         ]
 
     def root_group(self, course_id: int) -> r.OutcomeGroup:
@@ -327,25 +300,18 @@ class World:
         )
 
     def is_assigned(self, assignment: r.Assignment, user_id: int) -> bool:
-        return (
-            not assignment.only_visible_to_overrides
-            or user_id in assignment.assigned_user_ids
-        )
+        return not assignment.only_visible_to_overrides or user_id in assignment.assigned_user_ids
 
     def submission(self, assignment: r.Assignment, user_id: int) -> r.Submission:
         """The submission row; Canvas has one for every assigned student even without work."""
         key = (assignment.id, user_id)
         found = self.submissions.get(key)
         if found is None:
-            found = self.submissions[key] = r.Submission(
-                self.new_id(), assignment.id, user_id
-            )
+            found = self.submissions[key] = r.Submission(self.new_id(), assignment.id, user_id)
         return found
 
     def key_by_client_id(self, client_id: str) -> r.DeveloperKey | None:
-        return next(
-            (key for key in self.keys.values() if key.client_id == client_id), None
-        )
+        return next((key for key in self.keys.values() if key.client_id == client_id), None)
 
     def account_chain(self, account_id: int) -> list[r.Account]:
         """The account and its parents, nearest first."""
@@ -368,11 +334,7 @@ class World:
     ) -> r.Progress:
         """Queue ``work`` (returns None, or the message of a failed job); one at a time per course."""
         now, clock = self.now(), time.monotonic()
-        waiting = [
-            job.due
-            for job in self.progress.values()
-            if job.course_id == course_id and job.work
-        ]
+        waiting = [job.due for job in self.progress.values() if job.course_id == course_id and job.work]
         started = max([clock, *waiting])
         job = r.Progress(
             self.new_id(),
@@ -413,6 +375,4 @@ class World:
 
 def _hex(kind: str, number: int) -> str:
     """Forty hex digits that follow from a kind and a number."""
-    return hashlib.sha1(
-        f"sandbox {kind} {number}".encode(), usedforsecurity=False
-    ).hexdigest()
+    return hashlib.sha1(f"sandbox {kind} {number}".encode(), usedforsecurity=False).hexdigest()

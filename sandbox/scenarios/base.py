@@ -142,8 +142,7 @@ class Stage:
         world = self.world
         self.course = world.add_course(name, self.base + course_id, **more)
         self.sections = [
-            world.add_section(self.course.id, title, self.base + number)
-            for number, title in sections
+            world.add_section(self.course.id, title, self.base + number) for number, title in sections
         ]
         home = self.sections[0]
         world.enroll(self.teacher, home, r.TEACHER)
@@ -176,9 +175,7 @@ class Stage:
     def observe(self, student: r.User) -> None:
         """Let the observer see this student."""
         self.observer.observes.append(student.id)
-        self.world.enroll(
-            self.observer, self.sections[0], r.OBSERVER, associated_user_id=student.id
-        )
+        self.world.enroll(self.observer, self.sections[0], r.OBSERVER, associated_user_id=student.id)
 
     # --- outcomes and evidence --------------------------------------------------------------
 
@@ -241,7 +238,14 @@ class Stage:
             [assignment.id],
         )
         self.world.rubrics[rubric.id] = rubric
+        for outcome in outcomes:
+            self.align(outcome, ("rubric", number), ("assignment", assignment.id))
         return rubric
+
+    def align(self, outcome: r.Outcome, *targets: tuple[str, int]) -> None:
+        """Tie the outcome to ("assignment", id) or ("rubric", id)."""
+        for kind, number in targets:
+            self.world.alignments.append(r.Alignment(self.course.id, outcome.id, kind, number))
 
     def result(
         self,
@@ -275,12 +279,9 @@ class Stage:
         self.world.results[result.id] = result
         return result
 
-    def columns_named(
-        self, outcomes: list[r.Outcome], points: int = 1
-    ) -> list[r.Assignment]:
+    def columns_named(self, outcomes: list[r.Outcome], points: int = 1) -> list[r.Assignment]:
         """Published 1-point assignments named like the outcomes, in a group of their own."""
         group = self.world.add_assignment_group(self.course.id, "Mastery")
         return [
-            self.world.add_assignment(self.course.id, outcome.title, points, group)
-            for outcome in outcomes
+            self.world.add_assignment(self.course.id, outcome.title, points, group) for outcome in outcomes
         ]

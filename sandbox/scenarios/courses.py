@@ -59,20 +59,15 @@ def _algebra(stage: Stage) -> list[r.Outcome]:
     ):
         group = world.add_outcome_group(course.id, title, root.id)
         outcomes += [
-            stage.outcome(number, name, method, extra, group=group)
-            for number, name, method, extra in rows
+            stage.outcome(number, name, method, extra, group=group) for number, name, method, extra in rows
         ]
     works = [
-        world.add_assignment(
-            course.id, name, 20, evidence, submission_types=["online_text_entry"]
-        )
+        world.add_assignment(course.id, name, 20, evidence, submission_types=["online_text_entry"])
         for name in ("Project 1", "Project 2", "Exit ticket")
     ]
     for work in works:
         stage.rubric(work, outcomes)
-    students = [
-        stage.student(name, number, sis_id=f"S{number}") for number, name in PUPILS
-    ]
+    students = [stage.student(name, number, sis_id=f"S{number}") for number, name in PUPILS]
     stage.observe(students[0])
     for student in students:
         scores = SMALL_SCORES[student.id - stage.base]

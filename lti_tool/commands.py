@@ -1,68 +1,81 @@
-"""What the commands share: naming a registration and a course, and failing without a traceback."""
+"""What all commands share: how a registration and a course are named, and exit codes.
+
+0 is success, 1 a refused or failed job, 2 bad usage; a user's mistake never prints a traceback.
+"""
 
 from __future__ import annotations
 
 import json
+from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError
 
+from lti_tool.errors import PlatformError
 from lti_tool.models import Context, Registration
 
-FAILED = 1
-BAD_USAGE = 2
 
+class BadUsage(CommandError):
+    """What was typed names nothing, or more than one thing. Exit code 2."""
 
-def failed(message: str) -> CommandError:
-    """The job was refused or did not succeed: exit status 1."""
-    return CommandError(message, returncode=FAILED)
-
-
-def bad_usage(message: str) -> CommandError:
-    """The command was asked wrongly: exit status 2."""
-    return CommandError(message, returncode=BAD_USAGE)
+    def __init__(self, message: str) -> None:
+        super().__init__(message, returncode=2)
 
 
 class ToolCommand(BaseCommand):
-    """A command whose refusals are one `CommandError` with an exit status, never a traceback."""
+    """A command whose platform troubles are sentences with exit code 1."""
 
     requires_system_checks: list[str] = []
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except PlatformError as error:
+            raise CommandError(f"{error.detail} ({error.code})", returncode=1) from error
+
     def print_json(self, value: Any) -> None:
-        """One JSON value on standard output."""
-        self.stdout.write(json.dumps(value, indent=2, ensure_ascii=False))
+        """One JSON object on standard output."""
+        self.stdout.write(json.dumps(value, ensure_ascii=False))
 
 
-def add_registration_arguments(parser: CommandParser, *, context: bool = True) -> None:
-    """`--registration KEY` or `--client-id ID`, and `--context CONTEXT_ID` where a course is meant."""
-    parser.add_argument("--registration", metavar="KEY", help="the key that register_platform printed")
-    parser.add_argument("--client-id", metavar="ID", help="the Canvas developer key's client id")
-    if context:
-        parser.add_argument(
-            "--context", metavar="CONTEXT_ID", required=True, help="the course's LTI context id"
-        )
+def add_registration_arguments(parser: ArgumentParser) -> None:
+    """`--registration KEY` or `--client-id ID`: which registration is meant."""
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--registration", metavar="KEY", help="the key that register_platform printed")
+    which.add_argument(
+        "--client-id", metavar="ID", help="the developer key's id, where only one registration has it"
+    )
+
+
+def add_context_argument(parser: ArgumentParser) -> None:
+    """`--context CONTEXT_ID`: which course is meant."""
+    parser.add_argument("--context", metavar="CONTEXT_ID", required=True, help="the course's LTI context id")
 
 
 def find_registration(options: dict[str, Any]) -> Registration:
-    """The one registration the options name; exit status 2 when none or several fit."""
+    """The registration the options name. Raises BadUsage for none and, listing their keys, for several."""
     key, client_id = options.get("registration"), options.get("client_id")
-    if not key and not client_id:
-        raise bad_usage("Name the registration with --registration KEY or --client-id ID.")
-    found = Registration.objects.order_by("key")
-    found = found.filter(key=key) if key else found
-    found = found.filter(client_id=client_id) if client_id else found
-    listed = list(found)
-    if not listed:
-        raise bad_usage("No registration has this key or client id. register_platform makes one.")
-    if len(listed) > 1:
-        keys = "\n".join(f"  {one.key}  {one.canvas_url}" for one in listed)
-        raise bad_usage(f"Several registrations have this client id; use --registration KEY:\n{keys}")
-    return listed[0]
+    if key:
+        found = list(Registration.objects.filter(key=key))
+    else:
+        found = list(Registration.objects.filter(client_id=client_id or "").order_by("key"))
+    if not found:
+        named = f"the key {key}" if key else f"the client id {client_id}"
+        raise BadUsage(f"No registration has {named}. Register the platform with register_platform first.")
+    if len(found) > 1:
+        lines = "\n".join(f"  {one.key}  {one.canvas_url}" for one in found)
+        raise BadUsage(
+            f"Several registrations have the client id {client_id}; use --registration KEY:\n{lines}"
+        )
+    return found[0]
 
 
 def find_context(registration: Registration, context_id: str) -> Context:
-    """The course with this LTI context id; exit status 1 when it was never launched."""
+    """The course with this LTI context id; exit code 1 when it was never launched."""
     context = Context.objects.filter(registration=registration, context_id=context_id).first()
     if context is None:
-        raise failed("This course is not known yet: open the tool in it once, from Canvas, and try again.")
+        raise CommandError(
+            "This course is not known yet: open the tool in it once, from Canvas, and try again.",
+            returncode=1,
+        )
     return context

@@ -1,4 +1,16 @@
-from django.urls import URLPattern, URLResolver
+"""Addresses under `/lti/`; without trailing slashes, because platforms compare them to the letter."""
 
-app_name = "lti_tool"
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import path
+
+from lti_tool import views
+
+app_name = "lti"
+urlpatterns = [
+    path("lti/login", views.login, name="login"),
+    path("lti/login/<str:key>", views.login, name="login-for"),
+    path("lti/cookie/<str:browser_hash>", views.cookie, name="cookie"),
+    path("lti/launch", views.launch, name="launch"),
+    path("lti/jwks.json", views.jwks, name="jwks"),
+    path("lti/config.json", views.config, name="config"),
+    path("lti/signout", views.signout, name="signout"),
+]

@@ -82,7 +82,7 @@ PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 0.5}
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 # lti_tool knows neither canvas nor the teacher's pages: what follows a launch is named here.
-LAUNCH_OBSERVERS: list[str] = []
+LAUNCH_OBSERVERS = ["canvas.accounts.remember_grader"]
 LANDING_PATHS = {"teacher": "/course/", "teaching_assistant": "/course/"}
 
 LANGUAGE_CODE = "en-us"

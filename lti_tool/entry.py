@@ -1,0 +1,94 @@
+"""What a verified launch changes: the course and installation it names, and the visit it opens."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.shortcuts import render
+from django.urls import resolve
+from django.utils.module_loading import import_string
+
+from lti_tool import sessions
+from lti_tool.launch import Launch
+from lti_tool.models import Context, Deployment, LaunchRole, LaunchSession
+from lti_tool.states import consume_nonce
+
+log = logging.getLogger(__name__)
+Observer = Callable[[Context, Launch, datetime], None]
+
+WITHOUT_VISIT = (LaunchRole.ADMIN, LaunchRole.OTHER)
+"""Roles that belong to no course: they read one page and need no session."""
+
+
+@transaction.atomic
+def admit(launch: Launch, now: datetime) -> tuple[LaunchSession, str] | None:
+    """Use the launch up and record it; its session and token, or None where there is no visit to open."""
+    consume_nonce(launch.registration, launch.nonce, now)
+    deployment, _ = Deployment.objects.get_or_create(
+        registration=launch.registration, deployment_id=launch.deployment_id
+    )
+    if not launch.context_id:
+        return None
+    context = _remember_context(launch, deployment, now)
+    for path in settings.LAUNCH_OBSERVERS:
+        observer: Observer = import_string(path)
+        observer(context, launch, now)
+    if launch.role in WITHOUT_VISIT:
+        return None
+    return sessions.start_session(launch, now, deployment=deployment, context=context)
+
+
+def _remember_context(launch: Launch, deployment: Deployment, now: datetime) -> Context:
+    """The course as this launch names it; what this launch leaves out stays as an earlier one said."""
+    said = {
+        "canvas_course_id": launch.canvas_course_id,
+        "title": launch.title,
+        "label": launch.label,
+        "line_items_url": launch.services.line_items_url,
+        "ags_scopes": list(launch.services.ags_scopes),
+        "memberships_url": launch.services.memberships_url,
+        "return_url": launch.return_url,
+    }
+    context, _ = Context.objects.update_or_create(
+        registration=launch.registration,
+        context_id=launch.context_id,
+        defaults={name: value for name, value in said.items() if value}
+        | {"deployment": deployment, "last_launch_at": now},
+    )
+    return context
+
+
+def landing_page(
+    request: HttpRequest, launch: Launch, opened: tuple[LaunchSession, str] | None
+) -> HttpResponseBase:
+    """The first page, whole, as the answer to the launch: a redirect would lose who is calling where no cookie is."""
+    if opened is None:
+        return render(request, "lti_tool/limited.html", {"launch": launch})
+    session, token = opened
+    sessions.attach(request, session, token)
+    path = settings.LANDING_PATHS.get(launch.role)
+    if path is None:
+        response: HttpResponseBase = render(request, "lti_tool/visitor.html", {"launch": launch})
+    elif not session.context or not session.context.canvas_course_id:
+        response = render(request, "lti_tool/limited.html", {"launch": launch})
+    else:
+        response = _page_at(request, path)
+    sessions.remember_in_cookie(response, token)
+    return response
+
+
+def _page_at(request: HttpRequest, path: str) -> HttpResponseBase:
+    """The page that a GET of `path` gives this session."""
+    match = resolve(path)
+    visit: Any = copy.copy(request)
+    visit.method, visit.path, visit.path_info, visit.resolver_match = "GET", path, path, match
+    visit.GET = visit.POST = QueryDict()
+    response: HttpResponseBase = match.func(visit, *match.args, **match.kwargs)
+    return response

@@ -1,0 +1,59 @@
+"""The headers every page carries: who may frame it, what it may load, that nobody keeps a copy."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+
+from lti_tool.addresses import origin_of
+from lti_tool.models import Registration
+
+
+def frame_origins(registration: Registration) -> list[str]:
+    """Where this registration's Canvas shows the tool: its own origin and its further hosts, nobody else's."""
+    scheme = registration.canvas_url.partition(":")[0]
+    hosts = [f"{scheme}://{host}" for host in registration.service_hosts]
+    return list(dict.fromkeys([origin_of(registration.canvas_url), *map(origin_of, hosts)]))
+
+
+def content_security_policy(nonce: str, registration: Registration | None) -> str:
+    """The policy of one page; `registration` is whose Canvas may frame it, None for nobody."""
+    frames = " ".join(frame_origins(registration)) if registration else "'none'"
+    forms = ["'self'"]
+    if registration:
+        forms += dict.fromkeys([origin_of(registration.authorize_url), origin_of(registration.canvas_url)])
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{nonce}'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            f"form-action {' '.join(forms)}",
+            "base-uri 'none'",
+            f"frame-ancestors {frames}",
+        ]
+    )
+
+
+class SecurityHeadersMiddleware:
+    """Views set `request.framed_by` to the registration whose Canvas may frame their answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        marked: Any = request
+        marked.csp_nonce = secrets.token_urlsafe(16)
+        marked.framed_by = None
+        response = self.get_response(request)
+        policy = content_security_policy(marked.csp_nonce, marked.framed_by)
+        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Cache-Control", "no-store")
+        # Not no-referrer: browsers would then send `Origin: null` with our own forms.
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        return response

@@ -1,0 +1,46 @@
+"""Pages that say no, in plain words, each with a code and a reference that stand in the log as well."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from lti_tool.refusals import LaunchRefused
+
+log = logging.getLogger(__name__)
+
+
+def new_reference() -> str:
+    """What a person reads out and an operator looks for in the log."""
+    return secrets.token_hex(4)
+
+
+def refusal(
+    request: HttpRequest, status: int, code: str, title: str, what: str, step: str, *, note: str = ""
+) -> HttpResponse:
+    """A whole page for a request that is refused, and its line in the log. `note` goes to the log only."""
+    reference = new_reference()
+    route = request.resolver_match.view_name if request.resolver_match else "-"
+    log.warning("refused verdict=%s status=%d reference=%s route=%s %s", code, status, reference, route, note)
+    page = {"title": title, "what": what, "step": step, "code": code, "reference": reference}
+    response = render(request, "lti_tool/refusal.html", page, status=status)
+    if status == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="lti"'
+    if status == 503:
+        response["Retry-After"] = "60"
+    return response
+
+
+def refused_launch(
+    request: HttpRequest, refused: LaunchRefused, *, registration_key: str = ""
+) -> HttpResponse:
+    """The page for a login or launch that goes no further."""
+    wording = refused.wording
+    what = wording.what
+    if refused.names:
+        what = f"{what} What is missing or wrong: {', '.join(refused.names)}."
+    note = f"registration={registration_key or '-'} {refused.hint}".rstrip()
+    return refusal(request, wording.status, refused.code, wording.title, what, wording.step, note=note)

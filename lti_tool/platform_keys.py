@@ -1,0 +1,128 @@
+"""A platform's public keys: fetched, cached, fetched again once for a key id nobody has seen.
+
+The cache lives in the process. A storm of made-up key ids costs at most one request a minute and registration.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import RSAAlgorithm
+
+from lti_tool.errors import PlatformError
+from lti_tool.http import Policy, allowed_hosts, shared_http
+from lti_tool.models import Registration
+from lti_tool.refusals import LaunchRefused
+
+FRESH_SECONDS = 3_600.0
+LAST_GOOD_SECONDS = 86_400.0
+"""How long known keys go on being trusted while the platform's key set cannot be had."""
+REFETCH_SECONDS = 60.0
+MAX_BYTES = 262_144
+SMALLEST_KEY_BITS = 2048
+_ONCE = Policy(attempts=1)
+
+
+@dataclass(slots=True)
+class _KeySet:
+    """Times are of the monotonic clock."""
+
+    keys: dict[str, Any] = field(default_factory=dict)
+    fetched_at: float = float("-inf")
+    tried_at: float = float("-inf")
+    asked_for_unknown_at: float = float("-inf")
+
+    def is_due(self, kid: str, now: float) -> bool:
+        """Whether this launch should ask the platform."""
+        if not self.keys:
+            return True
+        if now - self.fetched_at > FRESH_SECONDS:
+            return now - self.tried_at > REFETCH_SECONDS
+        return kid not in self.keys and now - self.asked_for_unknown_at > REFETCH_SECONDS
+
+
+_sets: dict[tuple[int, str], _KeySet] = {}
+_lock = threading.Lock()
+
+
+def forget_keys() -> None:
+    """Start again with an empty cache."""
+    with _lock:
+        _sets.clear()
+
+
+def public_pem(registration: Registration, kid: str) -> bytes:
+    """The platform's RSA key with this id, as PEM. Raises LaunchRefused."""
+    now = time.monotonic()
+    with _lock:
+        known = _sets.setdefault((registration.pk, registration.jwks_url), _KeySet())
+        due = known.is_due(kid, now)
+        if due:
+            if known.keys and kid not in known.keys:
+                known.asked_for_unknown_at = now
+            known.tried_at = now
+    if due:
+        _refresh(registration, known, now)
+    if kid not in known.keys:
+        raise LaunchRefused("KID-UNKNOWN")
+    return _to_pem(known.keys[kid])
+
+
+def _refresh(registration: Registration, known: _KeySet, now: float) -> None:
+    """Fetch the key set; while the platform is away the last good keys stay."""
+    try:
+        keys = _fetch(registration)
+    except PlatformError as error:
+        if now - known.fetched_at < LAST_GOOD_SECONDS:
+            return
+        raise LaunchRefused("PLATFORM-KEYS", hint=f"cause={error.code}") from error
+    with _lock:
+        known.keys, known.fetched_at = keys, now
+
+
+def _fetch(registration: Registration) -> dict[str, Any]:
+    """The RSA signing keys by id. Raises PlatformError."""
+    reply = shared_http().request(
+        "GET",
+        registration.jwks_url,
+        allow_hosts=allowed_hosts(registration),
+        headers={"Accept": "application/json"},
+        timeout=(1.0, 2.0),
+        deadline=2.5,
+        max_bytes=MAX_BYTES,
+        where="GET platform keys",
+        policy=_ONCE,
+    )
+    body = reply.json()
+    entries = body.get("keys") if isinstance(body, dict) else None
+    if not isinstance(entries, list):
+        raise reply.incomplete("The platform's key set has no list of keys.")
+    return {entry["kid"]: entry for entry in entries if _is_usable(entry)}
+
+
+def _is_usable(entry: Any) -> bool:
+    """An RSA key for RS256 signatures; `alg` and `use` may be left out."""
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("kid"), str)
+        and entry.get("kty") == "RSA"
+        and entry.get("alg") in (None, "RS256")
+        and entry.get("use") in (None, "sig")
+    )
+
+
+def _to_pem(entry: dict[str, Any]) -> bytes:
+    """PEM, because a key object that carries its own algorithm has misled verifiers before (CVE-2026-48523)."""
+    try:
+        key = RSAAlgorithm.from_jwk({name: entry[name] for name in ("kty", "n", "e") if name in entry})
+    except (jwt.InvalidKeyError, ValueError, TypeError):
+        raise LaunchRefused("KEY-WEAK", hint="cause=unreadable") from None
+    if not isinstance(key, RSAPublicKey) or key.key_size < SMALLEST_KEY_BITS or key.public_numbers().e < 3:
+        raise LaunchRefused("KEY-WEAK", hint="cause=too-small")
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

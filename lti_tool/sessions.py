@@ -1,0 +1,262 @@
+"""Open pages: a launch starts a session, each request proves it belongs to one.
+
+The proof is a random token in the `Authorization` header (htmx sends it) or in a form's hidden field. A
+partitioned cookie proves it too, but for requests that change nothing: a form on another site can make a
+browser send cookies, never our token. No cookie is needed anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+
+from lti_tool import cookies, pages
+from lti_tool.launch import Launch
+from lti_tool.models import Context, Deployment, LaunchRole, LaunchSession, Ticket
+from lti_tool.roles import STAFF
+from lti_tool.sealing import CannotUnseal, seal, unseal
+from lti_tool.states import hash_of, new_secret
+
+IDLE = timedelta(hours=2)
+TOTAL = timedelta(hours=10)
+TICKET_LIFE = timedelta(seconds=60)
+SEEN_EVERY = timedelta(minutes=1)
+"""How exactly `last_seen_at` is kept: one write a minute, not one a request."""
+HIDDEN_FIELD = "session_token"
+PURPOSE = "launch_session.person"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+Params = ParamSpec("Params")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who launched, as the platform names them; sealed at rest, gone with the session."""
+
+    sub: str = field(repr=False)
+    canvas_user_id: str = field(repr=False)
+
+
+class LaunchRequest(HttpRequest):
+    """A request that belongs to an open session in a course: what `launched` and `staff_required` promise."""
+
+    launch_session: LaunchSession
+    context: Context
+    role: LaunchRole
+    person: Person
+    session_token: str
+    csp_nonce: str
+
+
+View = Callable[Concatenate[LaunchRequest, Params], HttpResponseBase]
+OpenView = Callable[Concatenate[HttpRequest, Params], HttpResponseBase]
+
+
+def start_session(
+    launch: Launch, now: datetime, *, deployment: Deployment, context: Context
+) -> tuple[LaunchSession, str]:
+    """A new session, always, and its token; sessions that are over are deleted on the way."""
+    LaunchSession.objects.filter(last_seen_at__lt=now - IDLE).delete()
+    LaunchSession.objects.filter(started_at__lt=now - TOTAL).delete()
+    token = new_secret()
+    session = LaunchSession.objects.create(
+        token_hash=hash_of(token),
+        registration=launch.registration,
+        deployment=deployment,
+        context=context,
+        role=launch.role,
+        sealed_person=seal([launch.sub, launch.canvas_user_id], purpose=PURPOSE),
+        locale=launch.locale,
+        started_at=now,
+        last_seen_at=now,
+    )
+    return session, token
+
+
+def end_session(session: LaunchSession) -> None:
+    """Nothing opens with its token or tickets any more."""
+    session.delete()
+
+
+def find_session(token: str, now: datetime) -> LaunchSession | None:
+    """The open session of this token, whose installation is still switched on."""
+    session = (
+        LaunchSession.objects.select_related("registration", "deployment", "context")
+        .filter(
+            token_hash=hash_of(token),
+            last_seen_at__gt=now - IDLE,
+            started_at__gt=now - TOTAL,
+            registration__is_active=True,
+            deployment__is_active=True,
+        )
+        .first()
+    )
+    if session is not None and now - session.last_seen_at > SEEN_EVERY:
+        session.last_seen_at = now
+        LaunchSession.objects.filter(pk=session.pk).update(last_seen_at=now)
+    return session
+
+
+def person_of(session: LaunchSession) -> Person:
+    """Who launched. Raises CannotUnseal."""
+    return Person(*unseal(session.sealed_person, purpose=PURPOSE))
+
+
+def issue_ticket(session: LaunchSession, purpose: str) -> str:
+    """A pass for one window of its own: once, within a minute, for this purpose only."""
+    now = timezone.now()
+    Ticket.objects.filter(expires_at__lt=now).delete()
+    ticket = new_secret()
+    Ticket.objects.create(
+        ticket_hash=hash_of(ticket), session=session, purpose=purpose, expires_at=now + TICKET_LIFE
+    )
+    return ticket
+
+
+def redeem_ticket(text: str, purpose: str) -> LaunchSession | None:
+    """The session a ticket stands for, the first time; of several at once exactly one gets it."""
+    now = timezone.now()
+    tickets = Ticket.objects.filter(ticket_hash=hash_of(text), purpose=purpose, expires_at__gt=now)
+    ticket = tickets.select_related(
+        "session__registration", "session__deployment", "session__context"
+    ).first()
+    if ticket is None or Ticket.objects.filter(pk=ticket.pk).delete()[0] == 0:
+        return None
+    session = ticket.session
+    ended = session.last_seen_at <= now - IDLE or session.started_at <= now - TOTAL
+    return None if ended or not (session.registration.is_active and session.deployment.is_active) else session
+
+
+def attach(request: Any, session: LaunchSession, token: str) -> None:
+    """Make the request one of this session. Raises CannotUnseal."""
+    request.person = person_of(session)
+    request.launch_session = session
+    request.session_token = token
+    request.context = session.context
+    request.role = LaunchRole(session.role)
+    request.framed_by = session.registration
+
+
+def remember_in_cookie(response: HttpResponseBase, token: str) -> None:
+    """For downloads and plain links inside the frame, where the browser keeps partitioned cookies."""
+    cookies.set_cookie(response, cookies.SESSION, token, max_age=int(TOTAL.total_seconds()))
+
+
+class LaunchSessionMiddleware:
+    """Finds the session of each request; `launch_session` is None where there is none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        found: Any = request
+        found.launch_session = found.context = found.role = found.person = None
+        found.session_token = ""
+        token = _token_of(request)
+        if token and not is_forged(request):
+            session = find_session(token, timezone.now())
+            if session is not None:
+                _attach_or_end(request, session, token)
+        return self.get_response(request)
+
+
+def is_forged(request: HttpRequest) -> bool:
+    """Whether a browser says that a request that changes something comes from a page that is not ours."""
+    if request.method in SAFE_METHODS:
+        return False
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return request.headers.get("Origin", settings.TOOL_URL) != settings.TOOL_URL
+
+
+def launched(view: View[Params]) -> OpenView[Params]:
+    """Only for an open session in a course, whatever the role."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
+        refused = _refusal(request)
+        return refused or view(_typed(request), *args, **kwargs)
+
+    return guarded
+
+
+def staff_required(view: View[Params]) -> OpenView[Params]:
+    """Only for teachers and teaching assistants of the course they launched from."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
+        refused = _refusal(request) or _refusal_of_role(request)
+        return refused or view(_typed(request), *args, **kwargs)
+
+    return guarded
+
+
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """What every template may use of the session."""
+    names = ("session_token", "launch_session", "context", "role", "csp_nonce")
+    return {name: getattr(request, name, None) for name in names}
+
+
+def _typed(request: Any) -> LaunchRequest:
+    found: LaunchRequest = request
+    return found
+
+
+def _attach_or_end(request: HttpRequest, session: LaunchSession, token: str) -> None:
+    """A session whose person no key opens any more (keys were rotated away) is over."""
+    try:
+        attach(request, session, token)
+    except CannotUnseal:
+        end_session(session)
+
+
+def _token_of(request: HttpRequest) -> str:
+    """Header, else hidden field, else, where nothing is changed, the cookie."""
+    header = request.headers.get("Authorization", "")
+    if header.startswith("Bearer "):
+        return header.removeprefix("Bearer ").strip()
+    if request.method in SAFE_METHODS:
+        return cookies.read_cookie(request, cookies.SESSION)
+    return request.POST.get(HIDDEN_FIELD, "") if request.method == "POST" else ""
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    if is_forged(request):
+        return pages.refusal(
+            request,
+            403,
+            "CROSS-SITE",
+            "This request came from another site",
+            "The tool takes changes from its own pages only. Nothing was changed.",
+            "Go back to the course in Canvas and open the tool again.",
+        )
+    if getattr(request, "launch_session", None) is None:
+        return pages.refusal(
+            request,
+            401,
+            "NO-SESSION",
+            "Open this tool from Canvas",
+            "This page belongs to a course, and this window has no open visit to one, or it ended after a pause.",
+            "Go to the course in Canvas and open the tool in its navigation.",
+        )
+    return None
+
+
+def _refusal_of_role(request: HttpRequest) -> HttpResponse | None:
+    if getattr(request, "role", None) in STAFF:
+        return None
+    return pages.refusal(
+        request,
+        403,
+        "NOT-STAFF",
+        "This page is for teachers",
+        "Only teachers and teaching assistants of this course can see it.",
+        "If you teach this course, ask its owner for a teacher's enrolment and open the tool again.",
+    )

@@ -1,0 +1,191 @@
+"""The addresses a platform and its browser call: login, launch, keys, configuration, and signing out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+    QueryDict,
+)
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from lti_tool import cookies, entry, pages, sessions
+from lti_tool.addresses import origin_of
+from lti_tool.configuration import tool_configuration
+from lti_tool.keys import public_jwks
+from lti_tool.launch import Launch, verify_launch
+from lti_tool.login import authorize_address, find_registration, is_framed, read_initiation
+from lti_tool.models import Registration
+from lti_tool.refusals import PLATFORM_ERRORS, LaunchRefused
+from lti_tool.states import LoginState, hash_of, is_bound, issue_state, new_secret, read_state, storage_key
+
+BROWSER_SECONDS = 86_400
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+
+@require_http_methods(["GET", "POST"])
+def login(request: HttpRequest, key: str = "") -> HttpResponseBase:
+    """Send the browser on to the platform's authorize address, bound to this browser."""
+    try:
+        initiation = read_initiation(request.POST if request.method == "POST" else request.GET)
+        registration = find_registration(initiation, key)
+    except LaunchRefused as refused:
+        return pages.refused_launch(request, refused)
+    _mark_framed(request, registration)
+    known = cookies.read_cookie(request, cookies.BROWSER)
+    browser = known or new_secret()
+    state_text, state = issue_state(registration, browser, initiation.storage_target)
+    address = authorize_address(registration, initiation, state_text, state)
+    if known or not is_framed(request):
+        response: HttpResponse = HttpResponseRedirect(address)
+    else:
+        page = {
+            "address": address,
+            "new_tab": f"{reverse('lti:login-for', args=[registration.key])}?{initiation.to_query()}",
+            "cookie_check": reverse("lti:cookie", args=[state.browser_hash]),
+            "storage": _storage(registration, state_text, state, browser),
+        }
+        response = render(request, "lti_tool/login.html", page)
+    cookies.set_cookie(response, cookies.BROWSER, browser, max_age=BROWSER_SECONDS)
+    return response
+
+
+@require_GET
+def cookie(request: HttpRequest, browser_hash: str) -> HttpResponse:
+    """Whether this browser gives our cookie back here; asked by the login page before it goes on."""
+    browser = cookies.read_cookie(request, cookies.BROWSER)
+    return JsonResponse({"reaches": bool(browser) and hash_of(browser) == browser_hash})
+
+
+@require_POST
+def launch(request: HttpRequest) -> HttpResponseBase:
+    """Take the platform's id_token and answer with the first page, or say why not."""
+    registration = None
+    try:
+        form = _launch_form(request)
+        state_text = _single(form, "state")
+        state = read_state(state_text)
+        registration = _registration_of(state)
+        _mark_framed(request, registration)
+        now = timezone.now()
+        verified = verify_launch(_single(form, "id_token"), state, registration, now)
+        if not is_bound(state, _browser(request, form)):
+            return _unbound(request, form, registration, state_text, state)
+        opened = entry.admit(verified, now)
+    except LaunchRefused as refused:
+        return pages.refused_launch(
+            request, refused, registration_key=registration.key if registration else ""
+        )
+    _log_good(verified)
+    return entry.landing_page(request, verified, opened)
+
+
+@require_GET
+def jwks(request: HttpRequest) -> HttpResponse:
+    """The tool's public keys: every key that is not retired."""
+    response = JsonResponse(public_jwks())
+    response["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+@require_GET
+def config(request: HttpRequest) -> HttpResponse:
+    """What an administrator pastes into a Canvas developer key."""
+    return JsonResponse(tool_configuration(), json_dumps_params={"indent": 2})
+
+
+@require_POST
+@sessions.launched
+def signout(request: sessions.LaunchRequest) -> HttpResponse:
+    """End this visit; its token, cookie and tickets open nothing any more."""
+    sessions.end_session(request.launch_session)
+    request.session_token = ""
+    response = render(request, "lti_tool/signed_out.html")
+    cookies.drop_cookie(response, cookies.SESSION)
+    return response
+
+
+def _mark_framed(request: Any, registration: Registration) -> None:
+    request.framed_by = registration
+
+
+def _registration_of(state: LoginState) -> Registration:
+    registration = Registration.objects.filter(pk=state.registration_id).first()
+    if registration is None:
+        raise LaunchRefused("STATE")
+    if not registration.is_active:
+        raise LaunchRefused("REGISTRATION-OFF")
+    return registration
+
+
+def _launch_form(request: HttpRequest) -> QueryDict:
+    """The platform's form post; Canvas's own error posts are refused with what each means."""
+    if request.content_type != FORM_TYPE:
+        raise LaunchRefused("FORM-TYPE")
+    if "error" in request.POST and "id_token" not in request.POST:
+        error = request.POST.get("error", "")
+        known = error if error in {*PLATFORM_ERRORS, "invalid_request_object"} else "other"
+        raise LaunchRefused(PLATFORM_ERRORS.get(error, "PLATFORM-ERROR"), hint=f"error={known}")
+    return request.POST
+
+
+def _single(form: QueryDict, name: str) -> str:
+    values = form.getlist(name)
+    if len(values) != 1 or not values[0]:
+        raise LaunchRefused("FORM")
+    return values[0]
+
+
+def _browser(request: HttpRequest, form: QueryDict) -> str:
+    """The secret of this browser: its cookie, else what our own page got back from platform storage.
+
+    The field counts only from our own page: who starts a login knows its secret, and could otherwise make
+    another person's browser finish it.
+    """
+    if "browser" in form and "Origin" in request.headers and not sessions.is_forged(request):
+        return _single(form, "browser")
+    return cookies.read_cookie(request, cookies.BROWSER)
+
+
+def _unbound(
+    request: HttpRequest, form: QueryDict, registration: Registration, state_text: str, state: LoginState
+) -> HttpResponse:
+    """No cookie reached us: ask platform storage by script, once, and otherwise say what to do."""
+    if not state.storage_target or "browser" in form:
+        raise LaunchRefused("BROWSER")
+    page = {
+        "id_token": form["id_token"],
+        "state": state_text,
+        "storage": _storage(registration, state_text, state, ""),
+    }
+    response = render(request, "lti_tool/unbound.html", page, status=401)
+    response["WWW-Authenticate"] = 'Bearer realm="lti"'
+    return response
+
+
+def _storage(registration: Registration, state_text: str, state: LoginState, value: str) -> dict[str, str]:
+    """What the page's script needs for LTI platform storage (LTI Client Side postMessages 1.0)."""
+    return {
+        "target": state.storage_target,
+        "origin": origin_of(registration.authorize_url),
+        "key": storage_key(state_text),
+        "value": value,
+    }
+
+
+def _log_good(verified: Launch) -> None:
+    entry.log.info(
+        "launch verdict=OK reference=%s registration=%s role=%s services=%s",
+        pages.new_reference(),
+        verified.registration.key,
+        verified.role.value,
+        "refused" if verified.services.refused else "ok",
+    )

@@ -1,0 +1,34 @@
+/* LTI platform storage (LTI Client Side postMessages 1.0): one question to the platform, answered or given up.
+   Only the authorize origin is asked, only its answer to this very question counts, and silence is an answer:
+   Canvas's mobile apps say nothing. */
+"use strict";
+const askPlatformStorage = (place, subject, extra, milliseconds) =>
+  new Promise((resolve) => {
+    const { storageTarget: target, storageOrigin: origin, storageKey: key } = place.dataset;
+    const platform = window.parent !== window ? window.parent : window.opener;
+    if (!target || !platform) return resolve(null);
+    let frame = platform;
+    if (target !== "_parent") {
+      try {
+        frame = platform.frames[target] || null;
+      } catch {
+        frame = null;
+      }
+    }
+    if (!frame) return resolve(null);
+    const messageId = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join("");
+    const done = (answer) => {
+      window.removeEventListener("message", hear);
+      clearTimeout(timer);
+      resolve(answer);
+    };
+    const hear = (event) => {
+      const data = event.data;
+      if (event.origin !== origin || !data || data.message_id !== messageId) return;
+      if (data.subject !== `${subject}.response`) return;
+      done(data.error ? null : data);
+    };
+    const timer = setTimeout(() => done(null), milliseconds);
+    window.addEventListener("message", hear);
+    frame.postMessage({ subject, key, message_id: messageId, ...extra }, origin);
+  });

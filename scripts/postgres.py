@@ -54,15 +54,15 @@ class Server:
 @contextmanager
 def temporary() -> Iterator[Server]:
     """A server for one test run: its data goes with it, so nothing is flushed to disk."""
-    folder = Path(tempfile.mkdtemp(prefix="pgdata-"))
+    data = Path(tempfile.mkdtemp(prefix="pgdata-"))
     try:
-        server = start(folder / "data", *UNSAFE_AND_FAST)
+        server = start(data, *UNSAFE_AND_FAST)
         try:
             yield server
         finally:
             server.stop()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(data)
 
 
 def start(data: Path, *options: str) -> Server:
@@ -167,7 +167,7 @@ def _as_user(user: pwd.struct_passwd | None) -> dict[str, Any]:
 
 def _binaries(user: pwd.struct_passwd | None) -> Path:
     """The folder of the first PostgreSQL the server's user can run."""
-    candidates = list(_candidates())
+    candidates = [folder for folder in _candidates() if (folder / "postgres").exists()]
     for folder in candidates:
         if _runs(folder, user):
             return folder

@@ -32,7 +32,8 @@ class OfferGroup:
 
 
 def why_not(assignment: Assignment, schemes: Mapping[str, GradingScheme]) -> str | None:
-    """Why Canvas would not take (or would misread) grades here, and what to do; None where it would."""
+    """Why Canvas would not take (or would misread) grades here, and what to do; None where it would.
+    `schemes`: by assignment id, for letter-graded ones."""
     if not assignment.published:
         return "Not published. Publish it in Canvas first."
     if assignment.grading_type == "not_graded" or "not_graded" in assignment.submission_types:
@@ -46,7 +47,7 @@ def why_not(assignment: Assignment, schemes: Mapping[str, GradingScheme]) -> str
     if not assignment.points_possible:
         return "Worth no points. Give it points in Canvas first."
     if assignment.grading_type in {"letter_grade", "gpa_scale"}:
-        scheme = schemes.get(assignment.grading_standard_id or "")
+        scheme = schemes.get(assignment.id)
         if scheme is not None and has_numeric_labels(scheme):
             return (
                 f'Its scheme "{scheme.title}" has numbers as letters, which Canvas would mistake for points.'

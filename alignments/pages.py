@@ -90,6 +90,15 @@ class OutcomeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """An alignment whose outcome is gone."""
+
+    name: str
+    feed: Feed
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """What the reader asked to see."""
 
@@ -207,6 +216,24 @@ def feed_of(stored: StoredAlignment, reading: Reading) -> Feed:
         len(definition.outcomes) - 1,
         problem_of(stored, reading) or "",
     )
+
+
+def kept_feed(stored: StoredAlignment) -> tuple[str, str]:
+    """Target and rule in words, for when Canvas could not be read."""
+    target = stored.definition.target
+    name = target.label if isinstance(target, ColumnTarget) else f"Assignment {target.assignment_id}"
+    return name, explain.rule_in_words(stored.definition)
+
+
+def broken_feeds(reading: Reading, stored: Iterable[StoredAlignment]) -> list[Broken]:
+    """Alignments with an outcome that is gone: no row of the list shows them whole."""
+    outcomes = reading.evidence.outcomes
+    found = []
+    for one in stored:
+        missing = tuple(key for key in one.definition.outcome_ids if key not in outcomes)
+        if missing:
+            found.append(Broken(one.name, feed_of(one, reading), missing))
+    return found
 
 
 def target_name(definition: Definition, assignments: Mapping[str, Assignment]) -> str:

@@ -1,4 +1,24 @@
-from django.urls import URLPattern, URLResolver
+"""The teacher's pages about alignments, below `/course/`. `home` stands outside the namespace: everyone links to it."""
 
-app_name = "alignments"
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import include, path
+
+from alignments import form_views, settings_views, views
+
+pages = [
+    path("alignments/new/", form_views.create, name="create"),
+    path("alignments/suggested/", views.suggested, name="suggested"),
+    path("alignments/columns/", views.columns, name="columns"),
+    path("alignments/<int:alignment_id>/", form_views.change, name="change"),
+    path("alignments/<int:alignment_id>/delete/", form_views.delete, name="delete"),
+    path("alignments/<int:alignment_id>/repair/", form_views.repair, name="repair"),
+    path("outcomes/<int:outcome_id>/exclude/", views.exclude, name="exclude"),
+    path("outcomes/<int:outcome_id>/include/", views.include, name="include"),
+    path("settings/", settings_views.settings, name="settings"),
+    path("settings/keywords/", settings_views.keywords, name="keywords"),
+    path("settings/export/", settings_views.export, name="export"),
+    path("settings/import/", settings_views.import_file, name="import"),
+]
+urlpatterns = [
+    path("course/", views.home, name="home"),
+    path("course/", include((pages, "alignments"))),
+]

@@ -9,7 +9,7 @@
     var height = Math.max(400, Math.ceil(document.body.getBoundingClientRect().height) + 24);
     if (Math.abs(height - lastHeight) < 2) return;
     lastHeight = height;
-    window.parent.postMessage(JSON.stringify({ subject: "lti.frameResize", height: height }), "*");
+    window.parent.postMessage({ subject: "lti.frameResize", height: height }, "*");
   }
 
   function say(text) {
@@ -33,7 +33,7 @@
     if (!wrong) {
       window.scrollTo(0, 0);
       if (window.parent !== window) {
-        window.parent.postMessage(JSON.stringify({ subject: "lti.scrollToTop" }), "*");
+        window.parent.postMessage({ subject: "lti.scrollToTop" }, "*");
       }
     }
     say(document.title);
@@ -47,7 +47,14 @@
     });
   }
 
+  /* A launch answers with the page itself: let the address be the page's own, so Back and Reload work. */
+  function ownAddress() {
+    var own = document.querySelector("[data-address]");
+    if (own && location.pathname.indexOf("/lti/") === 0) history.replaceState({ htmx: true }, "", own.dataset.address);
+  }
+
   function start() {
+    ownAddress();
     tellHeight();
     if (window.ResizeObserver) new ResizeObserver(tellHeight).observe(document.body);
     var body = document.body;

@@ -1,0 +1,119 @@
+"""Reading the course for one page: with the person's own Canvas account, whole, or the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from alignments.pages import Reading
+from canvas import accounts
+from canvas.counting import CallCounter
+from canvas.models import CanvasAccount
+from canvas.rest import Rest
+from canvas.values import Assignment, Course, GradingScheme
+from lti_tool.errors import AccessLost, Incomplete, MaybeSent, NeverSent, PlatformError, Refused, Throttled
+from lti_tool.http import Http
+from lti_tool.models import LaunchSession
+
+LETTERED = ("letter_grade", "gpa_scale")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the course could not be read, in words."""
+
+    title: str
+    text: str
+    connect: bool = False
+    """Whether connecting the account (again) is the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a page could see of the course: a reading, or what stood in the way."""
+
+    account: CanvasAccount | None
+    reading: Reading | None = None
+    trouble: Trouble | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        return self.account is not None and self.account.lost_at is None
+
+
+def look_at(session: LaunchSession) -> Look:
+    """Read the launched course. Canvas's troubles come back as words; nothing is raised for them."""
+    account = accounts.account_for(session)
+    if account is None or account.lost_at is not None or session.context is None:
+        return Look(account)
+    course_id = session.context.canvas_course_id
+    if not course_id:
+        return Look(account, trouble=NO_COURSE)
+    try:
+        return Look(account, _read(Rest(account, Http(), CallCounter()), course_id))
+    except PlatformError as error:
+        return Look(account, trouble=in_words(error))
+
+
+def _read(rest: Rest, course_id: str) -> Reading:
+    course, assignments = rest.course(course_id), rest.assignments(course_id)
+    lettered = any(one.grading_type in LETTERED for one in assignments.values())
+    return Reading(
+        course=course,
+        evidence=rest.evidence(course_id),
+        students=rest.students(course_id),
+        assignments=assignments,
+        groups=tuple(rest.assignment_groups(course_id).values()),
+        schemes=_schemes(rest, course, assignments.values()) if lettered else {},
+    )
+
+
+def _schemes(rest: Rest, course: Course, assignments: Iterable[Assignment]) -> Mapping[str, GradingScheme]:
+    """The scheme of each letter-graded assignment, by the assignment's id; most courses have none, and then
+    nothing is asked. Where they cannot be read, nothing speaks against an assignment here: a sync asks again."""
+    try:
+        schemes = rest.grading_schemes(course)
+    except (Refused, AccessLost):
+        return {}
+    lettered = (one for one in assignments if one.grading_type in LETTERED)
+    found = ((one.id, schemes.applying_to(one, course)) for one in lettered)
+    return {assignment_id: scheme for assignment_id, scheme in found if scheme is not None}
+
+
+NO_COURSE = Trouble(
+    "Canvas did not say which course this is.",
+    "The tool's key in Canvas lacks the custom field canvas_course_id=$Canvas.course.id. "
+    "Ask the Canvas administrator to add it, then open the tool again.",
+)
+
+
+def in_words(error: PlatformError) -> Trouble:
+    """What happened, whether anything is lost, and what to do."""
+    safe = "Your alignments are kept here and nothing was changed."
+    if isinstance(error, AccessLost):
+        return _access_words(error)
+    if isinstance(error, Throttled):
+        wait = max(1, round(error.wait_seconds))
+        return Trouble("Canvas asks for a pause.", f"{safe} Reload this page in {wait} seconds.")
+    if isinstance(error, NeverSent):
+        return Trouble("Canvas could not be reached.", f"{safe} Try again in a minute.")
+    if isinstance(error, MaybeSent):
+        return Trouble(
+            "Canvas did not answer in time, or had a fault of its own.", f"{safe} Try again in a minute."
+        )
+    if isinstance(error, Incomplete):
+        return Trouble(
+            "Canvas's answer about this course was not complete, so nothing is shown from it.",
+            f"{error.detail} {safe} Reload this page; if it stays, give the administrator the code {error.code}.",
+        )
+    return Trouble("Canvas refused to show this course to the tool.", f"{error.detail} {safe}")
+
+
+def _access_words(error: AccessLost) -> Trouble:
+    if error.who == "teacher":
+        text = f"{error.detail} Your alignments are kept. Connect your account again to go on."
+        return Trouble("Canvas no longer accepts your connection.", text, connect=True)
+    return Trouble(
+        "The tool may not read this course in Canvas.",
+        f"{error.detail} Ask the Canvas administrator; your alignments are kept. The code is {error.code}.",
+    )

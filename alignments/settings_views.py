@@ -1,0 +1,103 @@
+"""Settings of the course: the connection, what is left out, and alignments as a file."""
+
+from __future__ import annotations
+
+import json
+
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from alignments import beginnings, services
+from alignments.core import jsonfile
+from alignments.core.jsonfile import FileErrors
+from alignments.models import ExcludedOutcome
+from alignments.views import address_of
+from canvas import accounts
+from lti_tool.sessions import LaunchRequest, staff_required
+
+MOST_WORDS = 50
+LONGEST_WORD = 100
+LONGEST_FILE = 5_000_000
+DONE = {
+    "keywords": "The words are saved.",
+    "imported": "The alignments of the file are saved. Nothing was sent to Canvas yet.",
+}
+
+
+@require_GET
+@staff_required
+def settings(request: LaunchRequest) -> HttpResponse:
+    """Everything about the course that is not an alignment."""
+    return _page(request, done=DONE.get(request.GET.get("done", ""), ""))
+
+
+@require_POST
+@staff_required
+def keywords(request: LaunchRequest) -> HttpResponseBase:
+    """Outcomes whose title holds one of these words are left out."""
+    words = [
+        word.strip() for word in request.POST.get("words", "").replace("\n", ",").split(",") if word.strip()
+    ]
+    if len(words) > MOST_WORDS or any(len(word) > LONGEST_WORD for word in words):
+        problem = f"At most {MOST_WORDS} words of at most {LONGEST_WORD} letters each; nothing was changed."
+        return _page(request, words_problem=problem, words=request.POST.get("words", ""), status=422)
+    beginnings.set_keywords(request.context, words)
+    return _back("keywords")
+
+
+@require_POST
+@staff_required
+def export(request: LaunchRequest) -> HttpResponse:
+    """The alignments as a file. A post with the form's token: a download needs no cookie then."""
+    body = json.dumps(services.export_alignments(request.context), indent=1, ensure_ascii=False)
+    response = HttpResponse(body + "\n", content_type="application/json")
+    response["Content-Disposition"] = 'attachment; filename="alignments.json"'
+    return response
+
+
+@require_POST
+@staff_required
+def import_file(request: LaunchRequest) -> HttpResponseBase:
+    """Alignments from a file: all of it or nothing."""
+    upload = request.FILES.get("file")
+    if upload is None:
+        return _page(request, file_errors=["Choose a file first."], status=422)
+    if upload.size is None or upload.size > LONGEST_FILE:
+        return _page(request, file_errors=[f"The file is larger than {LONGEST_FILE:,} bytes."], status=422)
+    try:
+        definitions = jsonfile.parse_file(upload.read())
+        services.import_alignments(request.context, definitions, replace="replace" in request.POST)
+    except FileErrors as errors:
+        return _page(request, file_errors=[str(line) for line in errors.lines], status=422)
+    return _back("imported")
+
+
+def _back(done: str) -> HttpResponseRedirect:
+    return HttpResponseRedirect(f"{reverse('alignments:settings')}?done={done}")
+
+
+def _page(
+    request: LaunchRequest,
+    *,
+    done: str = "",
+    words: str | None = None,
+    words_problem: str = "",
+    file_errors: list[str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    saved = ", ".join(beginnings.course_settings(request.context).excluded_keywords)
+    page = {
+        "here": "settings",
+        "done": done,
+        "account": accounts.account_for(request.launch_session),
+        "scopes": accounts.SCOPES,
+        "disconnect_url": address_of("canvas:disconnect"),
+        "words": saved if words is None else words,
+        "words_problem": words_problem,
+        "file_errors": file_errors or [],
+        "excluded_count": ExcludedOutcome.objects.filter(context=request.context).count(),
+        "alignment_count": len(services.stored(request.context)),
+    }
+    return render(request, "alignments/settings.html", page, status=status)

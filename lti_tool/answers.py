@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
 from requests.utils import parse_header_links
@@ -43,6 +45,15 @@ class Reply:
         except InvalidOperation:
             return None
         return value if value.is_finite() else None
+
+    @property
+    def date(self) -> datetime | None:
+        """The platform's clock when it answered, to the second; None where it said nothing usable."""
+        try:
+            date = parsedate_to_datetime(self.headers.get("Date", ""))
+        except ValueError:
+            return None
+        return date if date.tzinfo else date.replace(tzinfo=UTC)
 
     def json(self) -> Any:
         """The body as JSON: fractions become Decimal, NaN and Infinity are refused. Raises Incomplete."""
@@ -118,9 +129,13 @@ def refusal_of(reply: Reply) -> PlatformError | None:
         return None
     if is_throttled(reply):
         wait = wait_seconds(reply)
-        return Throttled("The platform asks for a pause.", wait_seconds=wait, status=reply.status, where=reply.where)
+        return Throttled(
+            "The platform asks for a pause.", wait_seconds=wait, status=reply.status, where=reply.where
+        )
     if 300 <= reply.status < 400 or reply.status < 200:
-        return reply.incomplete("The platform sent the tool elsewhere instead of answering.", code="redirected")
+        return reply.incomplete(
+            "The platform sent the tool elsewhere instead of answering.", code="redirected"
+        )
     if reply.status >= 500:
         return MaybeSent("The platform had a fault of its own.", status=reply.status, where=reply.where)
     if reply.status == 401:

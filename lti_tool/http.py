@@ -79,7 +79,12 @@ def host_of(url: str) -> str:
 
 def allowed_hosts(registration: Registration) -> frozenset[str]:
     """The hosts this registration's services may live on: those of its own addresses and its service hosts."""
-    urls = (registration.canvas_url, registration.authorize_url, registration.token_url, registration.jwks_url)
+    urls = (
+        registration.canvas_url,
+        registration.authorize_url,
+        registration.token_url,
+        registration.jwks_url,
+    )
     extra = (host_of(f"https://{host}") for host in registration.service_hosts)
     return frozenset(filter(None, (*map(host_of, urls), *extra)))
 
@@ -140,7 +145,9 @@ class Http:
             raise Refused("The address would be too long.", code="address_too_long", where=where)
         return self._insist(request, limits, where or method, policy)
 
-    def _insist(self, request: requests.PreparedRequest, limits: _Limits, where: str, policy: Policy) -> Reply:
+    def _insist(
+        self, request: requests.PreparedRequest, limits: _Limits, where: str, policy: Policy
+    ) -> Reply:
         """Send, and send again as far as that is safe and `policy` allows."""
         waited = 0.0
         for attempt in range(1, policy.attempts + 1):

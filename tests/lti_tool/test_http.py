@@ -37,7 +37,9 @@ def test_json_numbers_are_exact_and_ids_stay_whole(server: LocalServer, http: Ht
     }
 
 
-@pytest.mark.parametrize("body", [b"<html>log in</html>", b'{"a": NaN}', b'{"a": 1', b"", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"<html>log in</html>", b'{"a": NaN}', b'{"a": 1', b"", b"\xff", b"[" * 100_000]
+)
 def test_what_is_not_json_is_incomplete(server: LocalServer, http: Http, body: bytes) -> None:
     server.routes["GET", "/x"] = Answer(body)
     reply = http.request("GET", f"{server.url}/x", allow_hosts={server.host})
@@ -115,7 +117,12 @@ def test_a_slow_answer_is_given_up(server: LocalServer, http: Http) -> None:
     for path in ("/slow", "/drip"):
         with pytest.raises(MaybeSent):
             http.request(
-                "GET", server.url + path, allow_hosts={server.host}, timeout=(1, 0.3), deadline=0.3, policy=ONCE
+                "GET",
+                server.url + path,
+                allow_hosts={server.host},
+                timeout=(1, 0.3),
+                deadline=0.3,
+                policy=ONCE,
             )
     assert time.monotonic() - began < 2
 
@@ -128,14 +135,23 @@ def test_a_huge_answer_is_not_swallowed(server: LocalServer, http: Http) -> None
 
 @pytest.mark.parametrize(
     "url",
-    ["http://10.0.0.1/x", "http://user@127.0.0.1:9/x", "ftp://127.0.0.1/x", "https://evil.test/x", "http://[::1/x", ""],
+    [
+        "http://10.0.0.1/x",
+        "http://user@127.0.0.1:9/x",
+        "ftp://127.0.0.1/x",
+        "https://evil.test/x",
+        "http://[::1/x",
+        "",
+    ],
 )
 def test_only_listed_hosts_are_spoken_to(http: Http, url: str) -> None:
     with pytest.raises(Refused):
         http.request("GET", url, allow_hosts={"127.0.0.1:9", "canvas.test"})
 
 
-def test_plain_http_needs_the_setting_and_this_machine(server: LocalServer, http: Http, settings: object) -> None:
+def test_plain_http_needs_the_setting_and_this_machine(
+    server: LocalServer, http: Http, settings: object
+) -> None:
     with pytest.raises(Refused) as caught:
         http.request("GET", "http://canvas.test/x", allow_hosts={"canvas.test"})
     assert caught.value.code == "not_https"
@@ -161,7 +177,10 @@ def test_hosts_compare_without_case_and_default_port() -> None:
 @pytest.mark.parametrize(
     ("body", "texts"),
     [
-        ({"errors": {"type": "unauthorized", "message": "Insufficient permissions"}}, ["Insufficient permissions"]),
+        (
+            {"errors": {"type": "unauthorized", "message": "Insufficient permissions"}},
+            ["Insufficient permissions"],
+        ),
         ({"errors": [{"message": "a"}, {"field": "grade", "message": "b", "error_code": None}]}, ["a", "b"]),
         ({"errors": {"grade": [{"message": "c"}]}}, ["c"]),
         ({"error": "d"}, ["d"]),
@@ -170,6 +189,8 @@ def test_hosts_compare_without_case_and_default_port() -> None:
         (b"<html>", []),
     ],
 )
-def test_every_shape_of_error_body_is_read(server: LocalServer, http: Http, body: object, texts: list[str]) -> None:
+def test_every_shape_of_error_body_is_read(
+    server: LocalServer, http: Http, body: object, texts: list[str]
+) -> None:
     server.routes["GET", "/x"] = Answer(body)
     assert messages(http.request("GET", f"{server.url}/x", allow_hosts={server.host})) == texts

@@ -119,7 +119,7 @@ class LocalServer:
                 if not answer.drip:
                     self.wfile.write(body)
 
-            do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - names http.server asks for
+            do_GET = do_POST = do_PUT = do_DELETE = _serve
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Quiet."""

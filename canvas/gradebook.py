@@ -1,0 +1,181 @@
+"""Cells: reading submissions, grading in bulk, following the job. canvas-lms: submissions_api_controller.rb"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Final
+
+from canvas.chunks import chunks_of_text, split_without_waste
+from canvas.gateway import Gateway, Params
+from canvas.library import attributes_of, canvasapi_for
+from canvas.shapes import Fields, each
+from canvas.values import Cell, Progress
+from lti_tool.errors import AccessLost, Incomplete, Refused
+
+
+class Excuse(Enum):
+    """What to send instead of a number."""
+
+    EXCUSE = "EX"
+
+
+EXCUSE: Final = Excuse.EXCUSE
+CLEAR: Final = ""
+"""A posted grade that empties the cell."""
+
+Grade = str | Excuse
+CellKey = tuple[str, str]
+"""Assignment id, user id."""
+
+MOST_IDS = 100
+"""Canvas refuses more explicit student ids: 400 "too many students"."""
+SHORT_QUERY = 1_700
+LONG_QUERY = 3_500
+_PLAIN = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
+
+
+class GradebookCalls(Gateway):
+    """Submissions of a course, read and graded."""
+
+    def cells(
+        self,
+        course_id: str,
+        assignment_ids: Collection[str],
+        user_ids: Collection[str] | None = None,
+        *,
+        expected_students: int | None = None,
+    ) -> dict[CellKey, Cell]:
+        """The cells of published assignments: of every student the account sees, or of `user_ids` only.
+
+        One unpublished assignment makes Canvas refuse them all (`unpublished`). Where the number of
+        students is known (given here, or from `students` before) the reading is split over parallel calls
+        without making more of them.
+        """
+        wanted = list(dict.fromkeys(assignment_ids))
+        if not wanted or (user_ids is not None and not user_ids):
+            return {}
+        expected = expected_students or self._roster_sizes.get(course_id)
+        queries = list(_queries(wanted, user_ids, expected))
+        path = f"courses/{course_id}/students/submissions"
+        rows = self.entries_of_each(path, queries, where="/courses/:id/students/submissions")
+        cells = [parse_cell(row) for row in each(rows, "submissions")]
+        if not {cell.assignment_id for cell in cells} <= set(wanted):
+            raise Incomplete("Canvas answered with another assignment's grades.", code="wrong_cells")
+        return {
+            (cell.assignment_id, cell.user_id): cell
+            for cell in cells
+            if user_ids is None or cell.user_id in user_ids
+        }
+
+    def post_grades(self, course_id: str, assignment_id: str, grades: Mapping[str, Grade]) -> Progress:
+        """Start the bulk job for one assignment: user id → plain decimal text, `CLEAR` or `EXCUSE`.
+
+        The answer says only that Canvas queued the job; what it wrote has to be read back. A few hundred
+        students a call; one assignment a call, so that one refused cell holds up no other column.
+        """
+        data = {user: _grade_body(grade) for user, grade in grades.items()}
+        path = f"courses/{course_id}/assignments/{assignment_id}/submissions/update_grades"
+        where = "/courses/:id/assignments/:id/submissions/update_grades"
+        reply = self._column_write("POST", path, {"grade_data": data}, where)
+        return parse_progress(Fields(reply, "progress"))
+
+    def put_grade(self, course_id: str, assignment_id: str, user_id: str, grade: Grade) -> Cell:
+        """Grade one cell at once; refusals say why (closed period, unpublished)."""
+        path = f"courses/{course_id}/assignments/{assignment_id}/submissions/{user_id}"
+        where = "/courses/:id/assignments/:id/submissions/:user"
+        body = {"submission": _grade_body(grade), "prefer_points_over_scheme": True}
+        return parse_cell(Fields(self._column_write("PUT", path, body, where), "submission"))
+
+    def _column_write(self, method: str, path: str, body: object, where: str) -> object:
+        """A write that Canvas refuses with 401 or 403 both when the person may not grade and when the
+        assignment cannot be graded: it stops this column, not the run."""
+        try:
+            return self.write(method, path, body, where=where).json()
+        except AccessLost as error:
+            if error.code != "no_permission":
+                raise
+            raise Refused(
+                error.detail, code="may_not_grade", status=error.status, where=error.where
+            ) from error
+
+    def progress(self, progress: Progress) -> Progress:
+        """How a job stands now."""
+        found = self._renewing(lambda: canvasapi_for(self.sender("/progress/:id")).get_progress(progress.id))
+        return parse_progress(Fields(attributes_of(found), "progress"))
+
+    def wait_for(
+        self,
+        progress: Progress,
+        *,
+        seconds: float = 120.0,
+        sleep: Callable[[float], None] = time.sleep,
+        on_wait: Callable[[Progress], None] | None = None,
+    ) -> Progress:
+        """Follow a job until it is over or `seconds` have passed; the last state seen is returned."""
+        pause, waited = 0.2, 0.0
+        while not progress.is_over and waited < seconds:
+            sleep(pause)
+            waited, pause = waited + pause, min(pause * 1.6, 5.0)
+            progress = self.progress(progress)
+            if on_wait:
+                on_wait(progress)
+        return progress
+
+
+def _grade_body(grade: Grade) -> dict[str, object]:
+    if isinstance(grade, Excuse):
+        return {"excuse": True}
+    if grade != CLEAR and not _PLAIN.fullmatch(grade):
+        # Canvas would answer 200 and wipe the grade.
+        raise ValueError("a posted grade must be plain decimal text")
+    return {"posted_grade": grade}
+
+
+def _queries(
+    assignment_ids: Sequence[str], user_ids: Collection[str] | None, expected: int | None
+) -> Iterator[Params]:
+    """Queries that together ask for every cell once, each short enough for Canvas's Link header."""
+    trimmed = [("exclude_response_fields[]", name) for name in ("preview_url", "attachments", "body")]
+    if user_ids is None or len(user_ids) > MOST_IDS:
+        for chunk in chunks_of_text(assignment_ids, "assignment_ids[]", SHORT_QUERY):
+            for part in split_without_waste(chunk, expected):
+                ids = [("assignment_ids[]", one) for one in part]
+                yield [("student_ids[]", "all"), *ids, *trimmed]
+        return
+    for users in chunks_of_text(sorted(user_ids), "student_ids[]", LONG_QUERY, most=MOST_IDS):
+        who = [("student_ids[]", user) for user in users]
+        # A query too long for Canvas's Link header must fit one page: one assignment, at most 100 students.
+        room = SHORT_QUERY - sum(len(user) + 20 for user in users)
+        for part in chunks_of_text(assignment_ids, "assignment_ids[]", max(room, 1)):
+            yield [*who, *(("assignment_ids[]", one) for one in part), *trimmed]
+
+
+def parse_cell(row: Fields) -> Cell:
+    """One submission. lib/api/v1/submission.rb"""
+    entered = row.number_or_none("entered_score" if row.has("entered_score") else "score")
+    return Cell(
+        assignment_id=row.ident("assignment_id"),
+        user_id=row.ident("user_id"),
+        entered_score=entered,
+        excused=row.flag("excused"),
+        grader_id=row.ident_or_none("grader_id"),
+        graded_at=row.moment_or_none("graded_at"),
+        workflow_state=row.text("workflow_state", "unsubmitted"),
+        grading_period_id=row.ident_or_none("grading_period_id"),
+        posted="posted_at" in row or not row.has("posted_at"),
+        late_policy_status=row.text("late_policy_status", "") or None,
+        missing=row.flag("missing"),
+    )
+
+
+def parse_progress(row: Fields) -> Progress:
+    """A background job. lib/api/v1/progress.rb"""
+    return Progress(
+        id=row.ident("id"),
+        url=row.text("url", ""),
+        workflow_state=row.text("workflow_state"),
+        message=row.text("message", ""),
+    )

@@ -1,0 +1,116 @@
+"""Grading schemes: which there are and which one Canvas applies. canvas-lms: app/models/grading_standard.rb"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from canvas.gateway import Gateway
+from canvas.shapes import Fields, each, number, wrong_shape
+from canvas.values import Assignment, Course, GradingScheme, SchemeLevel
+from lti_tool.errors import AccessLost, Refused
+
+_DEFAULT_LEVELS = (
+    ("A", "0.94"),
+    ("A-", "0.90"),
+    ("B+", "0.87"),
+    ("B", "0.84"),
+    ("B-", "0.80"),
+    ("C+", "0.77"),
+    ("C", "0.74"),
+    ("C-", "0.70"),
+    ("D+", "0.67"),
+    ("D", "0.64"),
+    ("D-", "0.61"),
+    ("F", "0"),
+)
+
+DEFAULT_SCHEME = GradingScheme(
+    id="0",
+    title="Default Canvas Grading Scheme",
+    levels=tuple(SchemeLevel(name, Decimal(bound)) for name, bound in _DEFAULT_LEVELS),
+    context_type="",
+)
+"""What Canvas uses where nobody chose a scheme (GradingStandard.default_grading_standard)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schemes:
+    """The schemes the account could read, and the accounts whose schemes it could not."""
+
+    by_id: Mapping[str, GradingScheme]
+    unreadable_accounts: tuple[str, ...] = ()
+
+    def find(self, scheme_id: str) -> GradingScheme | None:
+        """A scheme by id; "0" is Canvas's own. None where it is gone or may not be read."""
+        return DEFAULT_SCHEME if scheme_id == DEFAULT_SCHEME.id else self.by_id.get(scheme_id)
+
+    def applying_to(self, assignment: Assignment | None, course: Course) -> GradingScheme | None:
+        """The scheme Canvas uses for an assignment (None: a column without one of its own): the assignment's,
+        else the course's, else Canvas's own. None where that one cannot be read: nothing may be guessed."""
+        wanted = assignment.grading_standard_id if assignment else None
+        wanted = wanted or course.grading_standard_id
+        return DEFAULT_SCHEME if wanted is None else self.find(wanted)
+
+    @property
+    def explanation(self) -> str:
+        """Why a scheme may be missing from this list."""
+        if not self.unreadable_accounts:
+            return "The grading scheme is not in this course or its account."
+        accounts = ", ".join(self.unreadable_accounts)
+        return f"The grading scheme is not in this course; Canvas does not let you read those of account {accounts}."
+
+
+class SchemeReads(Gateway):
+    """Grading schemes of a course and its accounts."""
+
+    def grading_schemes(self, course: Course) -> Schemes:
+        """All schemes in reach: the course's, its account's and the root account's."""
+        where = "/courses/:id/grading_standards"
+        found = self._standards(f"courses/{course.id}/grading_standards", where)
+        refused: list[str] = []
+        for account in dict.fromkeys(filter(None, (course.account_id, course.root_account_id))):
+            try:
+                where = "/accounts/:id/grading_standards"
+                found |= self._standards(f"accounts/{account}/grading_standards", where)
+            except (Refused, AccessLost) as error:
+                if error.code == "revoked":
+                    raise
+                refused.append(account)
+        return Schemes(found, tuple(refused))
+
+    def grading_scheme(self, course: Course, assignment: Assignment | None) -> GradingScheme | None:
+        """The one scheme that applies to an assignment; see `Schemes.applying_to`."""
+        if not (assignment and assignment.grading_standard_id) and course.grading_standard_id is None:
+            return DEFAULT_SCHEME
+        return self.grading_schemes(course).applying_to(assignment, course)
+
+    def _standards(self, path: str, where: str) -> dict[str, GradingScheme]:
+        rows = each(self.entries(path, (), where=where), "grading standards")
+        found = (parse_scheme(row) for row in rows)
+        return {scheme.id: scheme for scheme in found if scheme.levels}
+
+
+def parse_scheme(row: Fields) -> GradingScheme:
+    """A grading standard; older servers know no points-based schemes, the oldest send pairs in `data`."""
+    levels = [
+        _level(entry.raw("name"), entry.raw("value")) for entry in row.items_or_none("grading_scheme") or ()
+    ]
+    pairs = row.raw("data")
+    if not levels and isinstance(pairs, list):
+        levels = [_level(*pair) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+    return GradingScheme(
+        id=row.ident("id"),
+        title=row.text("title", ""),
+        levels=tuple(sorted(levels, key=lambda level: level.lower_bound, reverse=True)),
+        points_based=row.flag("points_based"),
+        scaling_factor=row.number_or_none("scaling_factor") or Decimal(1),
+        context_type=row.text("context_type", "Course"),
+    )
+
+
+def _level(name: object, bound: object) -> SchemeLevel:
+    if not isinstance(name, str):
+        raise wrong_shape("grading_scheme[].name")
+    return SchemeLevel(name, number(bound, "grading_scheme[].value"))

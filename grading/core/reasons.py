@@ -5,7 +5,7 @@ Codes are a promise to other programs (the command's JSON); sentences may be imp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Who = Literal["nobody", "teacher", "admin", "operator"]
@@ -18,6 +18,7 @@ class Reason:
     short: str
     sentence: str
     who: Who = "nobody"
+    is_known: bool = True
 
 
 REASONS: dict[str, Reason] = {
@@ -110,6 +111,82 @@ REASONS: dict[str, Reason] = {
         "Not sent", "The run stopped before this cell's turn. Send again when the reason is gone."
     ),
     "stopped_by_person": Reason("Stopped", "The run was stopped before this cell's turn.", "teacher"),
+    "points_changed": Reason(
+        "Points changed", "The points of this column changed in Canvas. Save the alignment again.", "teacher"
+    ),
+    "gone": Reason(
+        "Column is gone", "The column was deleted in Canvas. Save the alignment again.", "teacher"
+    ),
+    "not_ours": Reason(
+        "Not this tool's column",
+        "Canvas says that this column belongs to another tool. Choose another target.",
+        "teacher",
+    ),
+    "course_gone": Reason(
+        "Course not found",
+        "Canvas no longer has this course, or no longer offers it to this tool.",
+        "teacher",
+    ),
+    "no_permission": Reason(
+        "Not allowed to grade",
+        "The connected Canvas account may not grade this course. Ask a teacher of the course to connect.",
+        "teacher",
+    ),
+    "scope_missing": Reason(
+        "Permission missing",
+        "The Canvas developer key does not allow a call this tool needs. Ask the Canvas administrator to add "
+        "the missing scope, then connect again.",
+        "admin",
+    ),
+    "token_expired": Reason(
+        "Canvas access lost",
+        "Canvas no longer accepts the connected account. Connect Canvas again.",
+        "teacher",
+    ),
+    "key_off": Reason(
+        "Developer key is off",
+        "The tool's developer key is switched off in Canvas. Ask the administrator.",
+        "admin",
+    ),
+    "not_installed": Reason(
+        "Tool not installed", "Canvas says that this tool is not installed for this course any more.", "admin"
+    ),
+    "service_token_refused": Reason(
+        "Tool key refused",
+        "Canvas does not accept this tool's key. Ask the administrator to check it.",
+        "admin",
+    ),
+    "no_ags": Reason(
+        "Columns not allowed",
+        "Canvas did not allow this tool to make columns in this course. Ask the administrator to switch on "
+        "the assignment and grade services, then open the tool again.",
+        "admin",
+    ),
+    "revoked": Reason(
+        "Canvas access lost",
+        "Canvas no longer accepts the connected account. Connect Canvas again.",
+        "teacher",
+    ),
+    "cannot_unseal": Reason(
+        "Connect again", "The stored Canvas token cannot be opened any more. Connect Canvas again.", "teacher"
+    ),
+    "no_api_key": Reason(
+        "No Canvas API key",
+        "No Canvas API key is set up for this school yet. Ask the administrator.",
+        "admin",
+    ),
+    "may_not_grade": Reason(
+        "Canvas refused the column",
+        "Canvas does not let the connected account grade this assignment. Choose another target or ask a "
+        "teacher of the course to connect.",
+        "teacher",
+    ),
+    "no_course_id": Reason(
+        "Course unknown",
+        "The launch did not say which Canvas course this is. Open the tool from the course.",
+        "admin",
+    ),
+    "interrupted": Reason("Interrupted", "The run was interrupted. Send again.", "teacher"),
     "access_lost": Reason(
         "Canvas access lost",
         "Canvas no longer accepts the connected account. Connect Canvas again.",
@@ -140,5 +217,5 @@ REASONS: dict[str, Reason] = {
 
 
 def reason_for(code: str) -> Reason:
-    """The reason of a code; a code Canvas taught us later reads as a refusal."""
-    return REASONS.get(code, REASONS["refused"])
+    """The reason of a code; an unknown code reads as a refusal."""
+    return REASONS.get(code) or replace(REASONS["refused"], is_known=False)

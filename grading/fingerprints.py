@@ -1,0 +1,171 @@
+"""Whose grade is it? What this tool remembers of the cells it wrote, as keyed tags that reveal nothing.
+
+A cell is ours when its present state is the one we read back after writing (`state_tag`), when it holds the
+grade we were about to leave when a crash came between (`intended_tag`), or, in a column of ours, when Canvas
+names our tool as the grader (`grader_id` = minus the external tool's id, canvas-lms app/models/submission.rb).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from alignments.models import Target, TargetKind
+from canvas.values import Cell
+from grading.core.decide import Ownership
+from grading.core.grades import GradeText, comparable, grade_text
+from grading.models import Fingerprint
+from lti_tool.models import Context
+from lti_tool.sealing import unseal
+
+FINGERPRINT_KEY_PURPOSE = "fingerprint key"
+BATCH = 2_000
+
+
+class Tagger:
+    """Makes the tags of one course's cells, with the registration's own random key."""
+
+    def __init__(self, context: Context) -> None:
+        sealed = context.registration.sealed_fingerprint_key
+        self._key = str(unseal(sealed, purpose=FINGERPRINT_KEY_PURPOSE)).encode()
+        self._course = context.canvas_course_id
+
+    def cell(self, assignment_id: str, user_id: str) -> bytes:
+        """Names a cell: we have written here."""
+        return self._tag("cell", self._course, assignment_id, user_id)
+
+    def state(self, cell: Cell) -> bytes:
+        """Names a cell in its present state: this is what we left."""
+        graded_at = cell.graded_at.isoformat() if cell.graded_at else ""
+        text = comparable(grade_text(cell.entered_score, cell.excused))
+        return self._tag("state", self._course, cell.assignment_id, cell.user_id, _known(text), graded_at)
+
+    def intention(self, assignment_id: str, user_id: str, text: GradeText) -> bytes:
+        """Names a grade we are about to leave; when it was graded is not known yet."""
+        return self._tag("intention", self._course, assignment_id, user_id, _known(comparable(text)))
+
+    def _tag(self, *parts: str) -> bytes:
+        # Parts are ids, times and plain numbers: none can hold the separator.
+        return hmac.digest(self._key, "\x1f".join(parts).encode(), "sha256")
+
+
+def _known(text: GradeText) -> str:
+    return "" if text is None else text
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    state: bytes
+    intended: bytes
+
+
+class Memory:
+    """What is remembered of a course's cells, read once; ask it about any cell."""
+
+    def __init__(self, context: Context) -> None:
+        self.tagger = Tagger(context)
+        tool = context.deployment.external_tool_id
+        self._our_grader_id = f"-{tool}" if tool.isdigit() else None
+        self._known = _load(context)
+        self._columns = set(
+            Target.objects.filter(context=context, kind=TargetKind.COLUMN).values_list("pk", flat=True)
+        )
+
+    def ownership(self, target_id: int, cell: Cell) -> Ownership:
+        """Whether this cell is as we left it, and whether we ever wrote it."""
+        tags = self._known.get(self.tagger.cell(cell.assignment_id, cell.user_id))
+        ours = tags is not None and self._is_as_left(tags, cell)
+        ours = ours or (target_id in self._columns and self._is_graded_by_tool(cell))
+        return Ownership(ours=ours, written_before=bool(tags and tags.state))
+
+    def was_intended(self, cell: Cell) -> bool:
+        """Whether the cell holds what we were about to leave when the last attempt broke off."""
+        tags = self._known.get(self.tagger.cell(cell.assignment_id, cell.user_id))
+        return tags is not None and bool(tags.intended) and self._holds_intention(tags, cell)
+
+    def _is_as_left(self, tags: Tags, cell: Cell) -> bool:
+        if tags.state and hmac.compare_digest(tags.state, self.tagger.state(cell)):
+            return True
+        # An empty cell may simply never have been reached.
+        return not cell.is_empty and bool(tags.intended) and self._holds_intention(tags, cell)
+
+    def _holds_intention(self, tags: Tags, cell: Cell) -> bool:
+        text = grade_text(cell.entered_score, cell.excused)
+        expected = self.tagger.intention(cell.assignment_id, cell.user_id, text)
+        return hmac.compare_digest(tags.intended, expected)
+
+    def _is_graded_by_tool(self, cell: Cell) -> bool:
+        has_score = cell.entered_score is not None and not cell.excused
+        return has_score and self._our_grader_id is not None and cell.grader_id == self._our_grader_id
+
+
+def remember_intentions(
+    context: Context, target: Target, assignment_id: str, grades: Mapping[str, GradeText], now: datetime
+) -> None:
+    """Before a write: note for each student (by id) the grade about to be left."""
+    tagger = Tagger(context)
+    rows = [
+        Fingerprint(
+            target=target,
+            cell_tag=tagger.cell(assignment_id, user_id),
+            intended_tag=tagger.intention(assignment_id, user_id, text),
+            written_at=now,
+        )
+        for user_id, text in grades.items()
+    ]
+    _upsert(rows, ["intended_tag", "written_at"])
+
+
+def remember_states(context: Context, target: Target, cells: Iterable[Cell], now: datetime) -> None:
+    """After a write was read back: the cells are ours as they are now."""
+    tagger = Tagger(context)
+    rows = [
+        Fingerprint(
+            target=target,
+            cell_tag=tagger.cell(cell.assignment_id, cell.user_id),
+            state_tag=tagger.state(cell),
+            written_at=now,
+        )
+        for cell in cells
+    ]
+    _upsert(rows, ["state_tag", "intended_tag", "written_at"])
+
+
+def forget_intentions(context: Context, target: Target, keys: Iterable[tuple[str, str]]) -> None:
+    """The writes to these (assignment, student) cells did not happen: what was known before counts again."""
+    tagger = Tagger(context)
+    tags = [tagger.cell(assignment_id, user_id) for assignment_id, user_id in keys]
+    with transaction.atomic():
+        rows = Fingerprint.objects.filter(target=target, cell_tag__in=tags)
+        rows.filter(state_tag=b"").delete()
+        rows.update(intended_tag=b"")
+
+
+def forget_cells(context: Context, target: Target, keys: Iterable[tuple[str, str]]) -> None:
+    """These (assignment, student) cells count as never written."""
+    tagger = Tagger(context)
+    tags = [tagger.cell(assignment_id, user_id) for assignment_id, user_id in keys]
+    Fingerprint.objects.filter(target__context=context, cell_tag__in=tags).delete()
+
+
+def _load(context: Context) -> dict[bytes, Tags]:
+    rows = Fingerprint.objects.filter(target__context=context).order_by("written_at", "pk")
+    columns = rows.values_list("cell_tag", "state_tag", "intended_tag")
+    return {bytes(cell): Tags(bytes(state), bytes(intended)) for cell, state, intended in columns.iterator()}
+
+
+def _upsert(rows: list[Fingerprint], fields: list[str]) -> None:
+    Fingerprint.objects.bulk_create(
+        rows,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["target", "cell_tag"],
+        update_fields=fields,
+    )
+
+
+MakesOwnership = Callable[[int, Cell], Ownership]

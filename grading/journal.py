@@ -1,0 +1,69 @@
+"""The undo journal: what a run found in each cell it wrote, sealed, for UNDO_DAYS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import timezone
+
+from alignments.models import Target
+from grading.core.grades import GradeText
+from grading.ledger import SENT
+from grading.models import Run, UndoJournal
+from lti_tool.models import Context
+from lti_tool.sealing import seal, unseal
+
+if TYPE_CHECKING:
+    from grading.sending import Sender
+
+JOURNAL_PURPOSE = "undo journal"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One cell a run wrote. `was_ours`: the value before was this tool's too."""
+
+    target: int
+    alignment: int
+    assignment: str
+    user: str
+    before: GradeText
+    after: GradeText
+    was_ours: bool
+
+
+def keep(run: Run, sender: Sender) -> None:
+    """Remember the cells this run left changed; nothing where UNDO_DAYS is 0 or nothing was written."""
+    entries = [
+        [one.target.pk, one.id, assignment_id, cell.user, cell.before, cell.after, cell.was_ours]
+        for one in sender.stored
+        for cell in sender.prepared.plan.to_send()
+        if cell.alignment == one.id
+        and cell.key in sender.ledger.attempted
+        and sender.ledger.receipts.get(cell.key) == SENT
+        and (assignment_id := sender.assignment_id(cell))
+    ]
+    if entries and settings.UNDO_DAYS:
+        UndoJournal.objects.create(
+            run=run,
+            sealed_cells=seal(entries, purpose=JOURNAL_PURPOSE),
+            expires_at=timezone.now() + timedelta(days=settings.UNDO_DAYS),
+        )
+
+
+def newest(context: Context) -> UndoJournal | None:
+    """The journal of the newest run that wrote and is not undone, if it can be undone still."""
+    journals = UndoJournal.objects.filter(run__context=context, undone_at=None, expires_at__gt=timezone.now())
+    return journals.select_related("run").order_by("-run__number").first()
+
+
+def entries(journal: UndoJournal) -> list[Entry]:
+    """What the journal says. Raises CannotUnseal."""
+    return [Entry(*row) for row in unseal(journal.sealed_cells, purpose=JOURNAL_PURPOSE)]
+
+
+def targets_of(found: list[Entry]) -> dict[int, Target]:
+    return Target.objects.in_bulk({entry.target for entry in found})

@@ -1,0 +1,168 @@
+"""Run rows: one open run per course, who may write for it, and how it ends. No HTTP here.
+
+A run is written by whoever holds its lease. Every step renews the heartbeat with a conditional update, so a
+worker that was frozen and replaced finds that its lease is gone before it can write anything more.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, Q
+
+from canvas.models import CanvasAccount
+from grading.models import OPEN_STATES, Run, RunState
+from lti_tool.models import Context
+
+STALE_AFTER = timedelta(seconds=60)
+DISCARDED = "discarded"
+
+
+class RunAlreadyOpen(Exception):
+    """Another run of this course is under way."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"Run {run.number} of this course is under way.")
+        self.run = run
+
+
+class LeaseLost(Exception):
+    """Another worker took this run over, or it was ended: stop without writing."""
+
+
+class NotApprovable(Exception):
+    """The run is not (or no longer) the preview that was shown. The message says what to do."""
+
+
+def open_run(
+    context: Context,
+    *,
+    account: CanvasAccount | None,
+    started_by: str,
+    now: datetime,
+    undo_of: Run | None = None,
+) -> Run:
+    """Make the course's one open run. A preview nobody sent gives way; a busy run raises RunAlreadyOpen."""
+    with transaction.atomic():
+        Context.objects.select_for_update().get(pk=context.pk)
+        busy = Run.objects.filter(context=context, state__in=OPEN_STATES).first()
+        if busy is not None:
+            _give_way(busy, now)
+        return _create(context, account, started_by, now, state=RunState.READING, undo_of=undo_of)
+
+
+def dry_run(context: Context, *, account: CanvasAccount | None, started_by: str, now: datetime) -> Run:
+    """A run that only plans. It is never open, so it disturbs no preview and no sync."""
+    with transaction.atomic():
+        Context.objects.select_for_update().get(pk=context.pk)
+        return _create(context, account, started_by, now, state=RunState.FINISHED, dry_run=True)
+
+
+def _create(
+    context: Context,
+    account: CanvasAccount | None,
+    started_by: str,
+    now: datetime,
+    *,
+    state: RunState,
+    dry_run: bool = False,
+    undo_of: Run | None = None,
+) -> Run:
+    last = Run.objects.filter(context=context).aggregate(last=Max("number"))["last"] or 0
+    return Run.objects.create(
+        context=context,
+        number=last + 1,
+        state=state,
+        dry_run=dry_run,
+        started_by=started_by,
+        account=account,
+        started_at=now,
+        heartbeat_at=now,
+        finished_at=now if state == RunState.FINISHED else None,
+        outcome="stopped" if state == RunState.FINISHED else "",
+        undo_of=undo_of,
+        lease=secrets.token_hex(16) if state == RunState.READING else "",
+    )
+
+
+def _give_way(busy: Run, now: datetime) -> None:
+    is_stale = busy.heartbeat_at is None or now - busy.heartbeat_at > STALE_AFTER
+    if busy.state == RunState.READY or (busy.state == RunState.READING and is_stale):
+        close(busy, now, outcome=DISCARDED)
+    else:
+        raise RunAlreadyOpen(busy)
+
+
+def close(run: Run, now: datetime, *, outcome: str) -> None:
+    """End a run that wrote nothing."""
+    Run.objects.filter(pk=run.pk, state__in=OPEN_STATES).update(
+        state=RunState.FINISHED, outcome=outcome, finished_at=now, sealed_plan="", lease="", progress={}
+    )
+
+
+def stale_runs(now: datetime) -> list[Run]:
+    """Approved or sending runs whose worker has not been heard of."""
+    return list(
+        Run.objects.filter(
+            Q(heartbeat_at__lt=now - STALE_AFTER) | Q(heartbeat_at=None),
+            state__in=[RunState.APPROVED, RunState.SENDING],
+        )
+    )
+
+
+@dataclass
+class Lease:
+    """The right to write for a run. `was_broken_off`: a worker before us had begun to send."""
+
+    run: Run
+    token: str
+    was_broken_off: bool = False
+    stop_requested: bool = False
+
+    def beat(self, now: datetime, **fields: Any) -> None:
+        """Say that we are alive and store `fields`. Raises LeaseLost when the run is no longer ours."""
+        held = Run.objects.filter(pk=self.run.pk, lease=self.token, state__in=OPEN_STATES)
+        if not held.update(heartbeat_at=now, **fields):
+            raise LeaseLost
+        self.stop_requested = Run.objects.values_list("stop_requested", flat=True).get(pk=self.run.pk)
+
+    def finish(self, now: datetime, *, outcome: str, fields: Mapping[str, Any]) -> Run:
+        """End the run: its sealed plan goes, its counts stay."""
+        done = {
+            "state": RunState.FINISHED,
+            "outcome": outcome,
+            "finished_at": now,
+            "sealed_plan": "",
+            "lease": "",
+        }
+        held = Run.objects.filter(pk=self.run.pk, lease=self.token)
+        if not held.update(**{**fields, **done}):
+            raise LeaseLost
+        self.run.refresh_from_db()
+        return self.run
+
+
+def take_lease(run_id: int, now: datetime) -> Lease | None:
+    """The lease of an approved run, or of one whose worker died; None when there is nothing to do."""
+    token = secrets.token_hex(16)
+    with transaction.atomic():
+        run = Run.objects.select_for_update().filter(pk=run_id).first()
+        if run is None or run.state not in {RunState.APPROVED, RunState.SENDING}:
+            return None
+        is_stale = run.heartbeat_at is None or now - run.heartbeat_at > STALE_AFTER
+        if run.state == RunState.SENDING and not is_stale:
+            return None
+        broken_off = run.state == RunState.SENDING
+        run.state, run.lease, run.heartbeat_at = RunState.SENDING, token, now
+        run.save(update_fields=["state", "lease", "heartbeat_at"])
+    return Lease(run, token, was_broken_off=broken_off)
+
+
+def reading_lease(run: Run) -> Lease:
+    """The lease of a run this process has just opened."""
+    return Lease(run, run.lease)

@@ -1,0 +1,315 @@
+"""Sending an approved plan: re-read, write what still holds, read back, keep receipts.
+
+Follow `Sender.run` from top to bottom; every step leaves the database so that a crash after it loses no
+grade and turns none of ours into a person's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils import timezone
+
+from alignments.models import TargetKind
+from alignments.services import StoredAlignment
+from canvas.values import Cell
+from grading import fingerprints, making, writers
+from grading.connection import Connection, Stopped, stopped, stopped_by
+from grading.core.columns import Column
+from grading.core.plan import CellKey, PlannedCell, numeric
+from grading.fingerprints import Memory
+from grading.ledger import CHANGED, SENT, Ledger, holds, is_as_planned_from, refused
+from grading.planning import Prepared, basis_of
+from grading.reading import CourseReading, Targets, columns_of, read_again, read_schemes, read_targets
+from grading.runs import Lease
+from grading.writers import ColumnRefused, LineItemColumn
+from lti_tool.errors import MaybeSent, PlatformError
+
+ROUNDS = 4
+"""How often a cell is tried whose write may or may not have arrived."""
+CULPRITS = 12
+"""How many cells of one column may stop a bulk job before the rest is given up for this run."""
+
+
+class Changed(Exception):
+    """Before the first write, Canvas or the rules differ from the approved plan. Nothing was sent."""
+
+
+@dataclass
+class Sender:
+    """One run's sending. `reading` is given when the plan was made from it a moment ago."""
+
+    to: Connection
+    lease: Lease
+    prepared: Prepared
+    stored: Sequence[StoredAlignment]
+    reading: CourseReading | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    intended: set[CellKey] = field(default_factory=set)
+    columns: dict[int, Column] = field(default_factory=dict)
+    read_at: datetime = field(default_factory=timezone.now)
+    written: int = 0
+
+    def run(self) -> None:
+        """Send the plan. Whatever ends it early is raised after what was sent has been read back."""
+        cells = self.prepared.plan.to_send()
+        targets = self._check_basis()
+        try:
+            pending = self._still_as_planned(cells)
+            self._make_missing(pending, targets)
+            for one in self.stored:
+                self._send_column(one, [cell for cell in pending if cell.alignment == one.id])
+        except Stopped as end:
+            self.ledger.put(self._never_sent(cells), refused(end.code, end.detail))
+            self._confirm(cells, forgiving=True)
+            raise
+        self._confirm(cells, forgiving=False)
+
+    # Before anything is written
+
+    def _check_basis(self) -> Targets:
+        """Targets, rules and roster as they were approved. A run taken over from a dead worker has written
+        already, so it goes on cell by cell instead."""
+        if self.reading is not None:
+            self.columns = dict(self.reading.columns)
+            return self.reading.targets
+        self._beat("checking")
+        try:
+            targets = read_targets(self.to, [one.target for one in self.stored])
+            students = self.to.rest.students(self.to.course_id)
+            schemes = read_schemes(self.to, self.stored, targets)
+        except PlatformError as error:
+            raise stopped_by(error) from error
+        self.columns = columns_of(self.stored, targets, schemes)
+        now = basis_of(self.stored, self.columns, students)
+        what = self.prepared.basis.differs_from(now)
+        if what and not self.lease.was_broken_off:
+            raise Changed(f"Since the preview, {what} changed. Nothing was sent. Preview again.")
+        return targets
+
+    def _still_as_planned(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
+        """Re-read what will be written; cells somebody changed since get their receipt here."""
+        self.read_at = timezone.now()
+        pending = [cell for cell in cells if self._can_be_written(cell)]
+        now = self._read(pending)
+        memory = Memory(self.to.context) if self.lease.was_broken_off else None
+        still: list[PlannedCell] = []
+        for planned in pending:
+            cell = self._cell(now, planned)
+            if self.assignment_id(planned) is None or is_as_planned_from(cell, planned):
+                still.append(planned)
+            elif memory and cell and holds(cell, planned) and memory.was_intended(cell):
+                # The worker before us wrote it and died before it could say so.
+                self.ledger.receipts[planned.key] = SENT
+                self.ledger.attempted.add(planned.key)
+            else:
+                self.ledger.receipts[planned.key] = CHANGED
+        return still
+
+    def _can_be_written(self, cell: PlannedCell) -> bool:
+        column = self.columns.get(cell.alignment)
+        if column is None or column.blocked:
+            why = column.blocked if column else "The alignment was deleted."
+            self.ledger.receipts[cell.key] = refused("column_blocked", why)
+            return False
+        return True
+
+    def _make_missing(self, pending: Sequence[PlannedCell], targets: Targets) -> None:
+        ids = {cell.alignment for cell in pending}
+        missing = [one for one in self.stored if one.id in ids and not self.columns[one.id].exists]
+        if not missing:
+            return
+        self._beat("making_columns", column=missing[0].target.label)
+        try:
+            made, failed = making.make_columns(self.to, missing, self.stored, targets.assignments)
+        except PlatformError as error:
+            raise stopped_by(error) from error
+        self.columns.update(made)
+        for alignment_id, receipt in failed.items():
+            self.ledger.put([cell for cell in pending if cell.alignment == alignment_id], receipt)
+
+    # Writing one column
+
+    def _send_column(self, one: StoredAlignment, cells: Sequence[PlannedCell]) -> None:
+        """Send a column's cells; those whose fate is unknown are read back and tried again."""
+        column = self.columns.get(one.id)
+        pending = self.ledger.without_receipt(cells)
+        if not pending or column is None or column.assignment is None:
+            return
+        self._beat("sending", column=column.label)
+        pending.sort(key=lambda cell: numeric(cell.user))
+        try:
+            for attempt in range(ROUNDS):
+                self._intend(one, column, pending)
+                self._write(one, column, pending)
+                pending = self._unwritten(self.ledger.without_receipt(pending))
+                if not pending:
+                    return
+                writers.rest_a_while(attempt, self._still_ours)
+            self.ledger.put(pending, refused("no_answer"))
+        except ColumnRefused as error:
+            self.ledger.put(self.ledger.without_receipt(pending), error.receipt)
+
+    def _intend(self, one: StoredAlignment, column: Column, cells: Sequence[PlannedCell]) -> None:
+        """Intention first: a crash from here on cannot turn our grade into a person's."""
+        assert column.assignment is not None
+        grades = {cell.user: cell.after for cell in cells}
+        self.intended.update(cell.key for cell in cells)
+        fingerprints.remember_intentions(
+            self.to.context, one.target, column.assignment.id, grades, timezone.now()
+        )
+
+    def _write(self, one: StoredAlignment, column: Column, cells: Sequence[PlannedCell]) -> None:
+        if one.target.kind == TargetKind.COLUMN and column.line_item is not None:
+            timestamp = making.stamp(one.target, self.read_at)
+            where = LineItemColumn(column.line_item.url, column.line_item.score_maximum, timestamp)
+            writers.post_scores(self.to, where, cells, self.ledger, self._between_batches)
+        else:
+            self._write_in_bulk(column, cells)
+
+    def _write_in_bulk(self, column: Column, cells: Sequence[PlannedCell]) -> None:
+        assert column.assignment is not None
+        for batch in writers.batches(cells, writers.GRADES_A_JOB):
+            self._job(column.assignment.id, list(batch))
+            self._between_batches()
+
+    def _job(self, assignment_id: str, cells: list[PlannedCell]) -> None:
+        """One batch by bulk jobs. A job stops silently at the first cell it cannot grade: that one is sent
+        by itself, which makes Canvas say why, and the rest goes into the next job."""
+        for _ in range(CULPRITS):
+            try:
+                progress = writers.post_job(self.to, assignment_id, cells, self.ledger, self._still_ours)
+            except MaybeSent:
+                return
+            if progress.workflow_state == "completed":
+                # Confirmed by the reading back at the end.
+                self.ledger.put(cells, SENT)
+                return
+            cells = self._unwritten(cells)
+            if not cells:
+                return
+            if not progress.is_over:
+                self.ledger.put(cells, refused("no_answer"))
+                return
+            if "find User" in progress.message:
+                self.ledger.put(cells, refused("not_a_student"))
+                return
+            writers.put_one(self.to, assignment_id, cells[0], self.ledger)
+            cells = cells[1:]
+            if not cells:
+                return
+
+    def _unwritten(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
+        """Of cells without a certain fate: those still as they were. The others get their receipt."""
+        if not cells:
+            return []
+        now = self._read(cells)
+        left: list[PlannedCell] = []
+        for planned in cells:
+            cell = self._cell(now, planned)
+            if holds(cell, planned):
+                self.ledger.receipts[planned.key] = SENT
+            elif is_as_planned_from(cell, planned):
+                left.append(planned)
+            else:
+                self.ledger.receipts[planned.key] = CHANGED
+        return left
+
+    # Afterwards
+
+    def _never_sent(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
+        return [c for c in self.ledger.without_receipt(cells) if c.key not in self.ledger.attempted]
+
+    def _confirm(self, cells: Sequence[PlannedCell], *, forgiving: bool) -> None:
+        """Read back everything that may have been written, remember what is ours, correct the receipts."""
+        sent = [cell for cell in cells if cell.key in self.ledger.attempted]
+        self._forget([c for c in cells if c.key in self.intended - self.ledger.attempted])
+        if not sent:
+            return
+        self._beat("reading_back")
+        try:
+            now = self._read(sent)
+        except Stopped:
+            # What is not known stays intended: the next sync recognises it.
+            self.ledger.put(self.ledger.without_receipt(sent), refused("not_read_back"))
+            if forgiving:
+                return
+            raise
+        for one in self.stored:
+            self._settle(one, [cell for cell in sent if cell.alignment == one.id], now)
+
+    def _settle(
+        self, one: StoredAlignment, cells: Sequence[PlannedCell], now: Mapping[tuple[str, str], Cell]
+    ) -> None:
+        ours: list[Cell] = []
+        not_ours: list[PlannedCell] = []
+        for planned in cells:
+            cell, receipt = self._cell(now, planned), self.ledger.receipts.get(planned.key)
+            if cell is not None and holds(cell, planned) and receipt != CHANGED:
+                ours.append(cell)
+                self.ledger.receipts[planned.key] = SENT
+                continue
+            if receipt is None or receipt == SENT:
+                untouched = is_as_planned_from(cell, planned)
+                receipt = refused("not_written") if untouched else CHANGED
+                self.ledger.receipts[planned.key] = receipt
+            if receipt.code != "no_answer":
+                not_ours.append(planned)
+        fingerprints.remember_states(self.to.context, one.target, ours, timezone.now())
+        self._forget(not_ours)
+        self.written += len(ours)
+
+    def _forget(self, cells: Sequence[PlannedCell]) -> None:
+        """These were not written: what was known of them before counts again. A job that may still run
+        keeps its intention."""
+        for one in self.stored:
+            keys = [
+                (found, cell.user)
+                for cell in cells
+                if cell.alignment == one.id and (found := self.assignment_id(cell))
+            ]
+            if keys:
+                fingerprints.forget_intentions(self.to.context, one.target, keys)
+
+    # Small things
+
+    def _read(self, cells: Sequence[PlannedCell]) -> Mapping[tuple[str, str], Cell]:
+        keys = [(found, cell.user) for cell in cells if (found := self.assignment_id(cell))]
+        try:
+            return read_again(self.to, keys)
+        except PlatformError as error:
+            raise stopped_by(error) from error
+
+    def assignment_id(self, cell: PlannedCell) -> str | None:
+        column = self.columns.get(cell.alignment)
+        return column.assignment.id if column and column.assignment else None
+
+    def _cell(self, now: Mapping[tuple[str, str], Cell], planned: PlannedCell) -> Cell | None:
+        assignment_id = self.assignment_id(planned)
+        return now.get((assignment_id, planned.user)) if assignment_id else None
+
+    def _still_ours(self) -> None:
+        self.lease.beat(timezone.now())
+
+    def _between_batches(self) -> None:
+        """A step of progress, and the place where a person's Stop takes effect."""
+        self._beat("sending")
+        if self.lease.stop_requested:
+            raise stopped("stopped_by_person")
+
+    def _beat(self, phase: str, column: str = "") -> None:
+        total = len(self.prepared.plan.to_send())
+        old = self.lease.run.progress or {}
+        progress = {
+            "phase": phase,
+            "done": len(self.ledger.receipts),
+            "total": total,
+            "column": column or old.get("column", ""),
+        }
+        self.lease.run.progress = progress
+        self.lease.beat(timezone.now(), progress=progress, requests=self.to.counter.as_dict())
+
+
+__all__ = ["CellKey", "Changed", "Sender"]

@@ -1,0 +1,189 @@
+"""The two ways to write a column's cells: AGS, one score a call; REST, one bulk job.
+
+Both put a receipt into the ledger for every cell whose fate they know, leave those they do not know without
+one (they are read back), and raise `Stopped` when nothing more can be sent.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from django.db import connection
+
+from canvas.rest import CLEAR, EXCUSE, Grade
+from canvas.throttle import MOST_IN_FLIGHT
+from canvas.values import Progress
+from grading.connection import Connection, Stopped, stopped_by
+from grading.core.grades import EXCUSED, to_score
+from grading.core.plan import PlannedCell
+from grading.ledger import CHANGED, SENT, Ledger, Receipt, refused
+from lti_tool.errors import MaybeSent, PlatformError, Refused
+
+SCORES_A_BATCH = 40
+GRADES_A_JOB = 300
+JOB_SECONDS = 600.0
+LONGEST_WAIT = 60.0
+
+STOPS_RUN = {"concluded", "course_gone"}
+STOPS_COLUMN = {"unpublished", "gone", "column_gone", "not_ours", "points_changed"}
+
+Item = TypeVar("Item")
+Beat = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LineItemColumn:
+    """A column of ours. `maximum` is the line item's own, so that a score arrives unscaled."""
+
+    url: str
+    maximum: Decimal
+    timestamp: datetime
+
+
+class ColumnRefused(Exception):
+    """Canvas takes nothing for this column; its cells without a receipt get this one."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        super().__init__(receipt.code)
+        self.receipt = receipt
+
+
+def post_scores(
+    to: Connection, column: LineItemColumn, cells: Sequence[PlannedCell], ledger: Ledger, beat: Beat
+) -> None:
+    """Post each cell's score once. Cells without an answer are left for reading back."""
+    for batch in batches(cells, SCORES_A_BATCH):
+        ledger.attempted.update(cell.key for cell in batch)
+        errors = _post_batch(to, column, batch, ledger)
+        beat()
+        for error in errors:
+            _stop_if_needed(error)
+
+
+def _post_batch(
+    to: Connection, column: LineItemColumn, batch: Sequence[PlannedCell], ledger: Ledger
+) -> list[PlatformError]:
+    """All of a batch, as many at once as the bucket allows; the errors that concern more than their cell."""
+    errors: list[PlatformError] = []
+
+    def post(cell: PlannedCell) -> None:
+        if errors:
+            ledger.attempted.discard(cell.key)
+            return
+        try:
+            to.ags.post_score(column.url, cell.user, to_score(cell.after), column.maximum, column.timestamp)
+            ledger.receipts[cell.key] = SENT
+        except Refused as error:
+            ledger.receipts[cell.key] = _receipt_of(error)
+            if error.code in STOPS_RUN | STOPS_COLUMN:
+                errors.append(error)
+        except MaybeSent:
+            return
+        except PlatformError as error:
+            ledger.attempted.discard(cell.key)
+            errors.append(error)
+        finally:
+            # Renewing the service token may have opened one in this thread.
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=MOST_IN_FLIGHT) as pool:
+        list(pool.map(post, batch))
+    return errors
+
+
+def _receipt_of(error: Refused) -> Receipt:
+    return CHANGED if error.code == "superseded" else refused(error.code)
+
+
+def _stop_if_needed(error: PlatformError) -> None:
+    if isinstance(error, Refused) and error.code in STOPS_COLUMN:
+        raise ColumnRefused(refused(error.code)) from error
+    raise stopped_by(error) from error
+
+
+def post_job(
+    to: Connection,
+    assignment_id: str,
+    cells: Sequence[PlannedCell],
+    ledger: Ledger,
+    beat: Beat,
+) -> Progress:
+    """One bulk job for cells of one assignment, followed to its end. What it wrote has to be read back.
+    Raises ColumnRefused, Stopped, or MaybeSent when it is not known whether the job was taken."""
+    grades = {cell.user: posted_grade(cell) for cell in cells}
+    try:
+        progress = to.rest.post_grades(to.course_id, assignment_id, grades)
+    except MaybeSent:
+        ledger.attempted.update(cell.key for cell in cells)
+        raise
+    except Refused as error:
+        raise ColumnRefused(why_refused(to, assignment_id, error)) from error
+    except PlatformError as error:
+        raise stopped_by(error) from error
+    ledger.attempted.update(cell.key for cell in cells)
+    try:
+        return to.rest.wait_for(progress, seconds=JOB_SECONDS, on_wait=lambda _: beat())
+    except MaybeSent:
+        raise
+    except PlatformError as error:
+        raise stopped_by(error) from error
+
+
+def put_one(to: Connection, assignment_id: str, cell: PlannedCell, ledger: Ledger) -> None:
+    """One cell by itself, which makes Canvas say why it refuses."""
+    ledger.attempted.add(cell.key)
+    try:
+        to.rest.put_grade(to.course_id, assignment_id, cell.user, posted_grade(cell))
+        ledger.receipts[cell.key] = SENT
+    except Refused as error:
+        code = "not_a_student" if error.code == "gone" else error.code
+        ledger.receipts[cell.key] = refused(code)
+    except MaybeSent:
+        return
+    except PlatformError as error:
+        raise stopped_by(error) from error
+
+
+def posted_grade(cell: PlannedCell) -> Grade:
+    """What REST is sent for the grade the plan wants."""
+    if cell.after is None:
+        return CLEAR
+    return EXCUSE if cell.after == EXCUSED else cell.after
+
+
+def why_refused(to: Connection, assignment_id: str, error: Refused) -> Receipt:
+    """Canvas answers alike when an assignment is unpublished, a course has ended and a person may not grade:
+    look which it is. Raises Stopped where it concerns the whole course."""
+    assignment = to.rest.assignments(to.course_id).get(assignment_id)
+    if assignment is None:
+        return refused("column_gone")
+    if not assignment.published:
+        return refused("unpublished", f'Publish the assignment "{assignment.name}" and send again.')
+    if error.code in STOPS_RUN:
+        raise stopped_by(error)
+    if error.code == "may_not_grade":
+        course = to.rest.course(to.course_id)
+        if course.concluded or course.may_grade is False:
+            code = "concluded" if course.concluded else "no_permission"
+            raise stopped_by(Refused(code=code))
+    return refused(error.code)
+
+
+def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def rest_a_while(attempt: int, beat: Beat) -> None:
+    """Before trying again what may have been sent: give Canvas time to finish it."""
+    time.sleep(min(0.5 * 2**attempt, LONGEST_WAIT))
+    beat()
+
+
+__all__ = ["ColumnRefused", "LineItemColumn", "Stopped", "batches", "post_job", "post_scores", "put_one"]

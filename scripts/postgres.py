@@ -222,19 +222,19 @@ def _runs(folder: Path, user: pwd.struct_passwd | None) -> bool:
 
 
 def _shared_copy(folder: Path) -> Path:
-    """The installation around `folder`, copied to where every user can read it."""
-    name = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True).stdout.split()[
-        -1
-    ]
-    copy = SHARED / f"postgresql-{name}"
+    """The installation around `folder`, and the libraries a wheel keeps beside it, where all may read them."""
+    installation, package = folder.parent, folder.parent.parent
+    copy = SHARED / f"postgresql-{_version(folder)}"
     if not copy.exists():
         SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=SHARED))
-        shutil.copytree(folder.parent, draft / "copy", symlinks=True)
-        (draft / "copy").chmod(0o755)
-        (draft / "copy").rename(copy)
-        draft.rmdir()
-    return copy / "bin"
+        shutil.copytree(installation, draft / package.name / installation.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, draft / libraries.name)
+        draft.chmod(0o755)
+        draft.rename(copy)
+    return copy / package.name / installation.name / "bin"
 
 
 def _prepare_data(data: Path, user: pwd.struct_passwd | None) -> Path:

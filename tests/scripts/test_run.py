@@ -44,9 +44,10 @@ def running(database_url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         process.wait(60)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
     while not condition():
+        assert process.poll() is None, "it ended by itself"
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.1)
 
@@ -78,13 +79,13 @@ def test_the_worker_comes_back_and_sigterm_leaves_nothing(
     running: tuple[subprocess.Popen[bytes], str], database_url: str
 ) -> None:
     process, url = running
-    wait_until(lambda: ready(url) and bool(workers(process.pid)) and listening(database_url))
+    wait_until(lambda: ready(url) and bool(workers(process.pid)) and listening(database_url), process)
     before = workers(process.pid)
 
     for worker in before:
         os.kill(worker, signal.SIGTERM)  # it ends with status 0, as it does when the database goes away
-    wait_until(lambda: bool(workers(process.pid) - before))
-    wait_until(lambda: ready(url) and listening(database_url))
+    wait_until(lambda: bool(workers(process.pid) - before), process)
+    wait_until(lambda: ready(url) and listening(database_url), process)
 
     everything = descendants(process.pid)
     process.send_signal(signal.SIGTERM)

@@ -145,7 +145,8 @@ def explain_cell(
     if isinstance(definition.rule, Scheme) and scheme is not None:
         letter = schemes.letter_for(schemes.letters(scheme), wanted.level)
         said.append(f"That is the letter {letter.name}, which counts from {_percent(letter.bound)}.")
-    said.append(f"{_percent(wanted.share)} of {plain(points)} points is {plain(wanted.score)}.")
+    unit = "point" if points == 1 else "points"
+    said.append(f"{_percent(wanted.share)} of {plain(points)} {unit} is {plain(wanted.score)}.")
     return said
 
 

@@ -153,17 +153,18 @@ def _choice(spot: Spot, entry: object, key: str, choices: Sequence[str], default
 
 
 def _reject_what_is_not_json(spot: Spot, value: object) -> None:
-    """An ignored value still has to be JSON."""
-    if isinstance(value, JsonConstant):
-        spot.wrong(f"{value.text} is not JSON: remove it.")
-    elif isinstance(value, JsonObject):
-        for key in value.repeated:
-            spot.key(key).wrong("is written twice: keep one.")
-        for key, member in value.items():
-            _reject_what_is_not_json(spot.key(key), member)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _reject_what_is_not_json(spot.item(index), item)
+    """An ignored value still has to be JSON, however deep it is."""
+    waiting: list[object] = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, JsonConstant):
+            spot.wrong(f"{one.text} is not JSON: remove it.")
+        elif isinstance(one, dict):
+            for key in one.repeated if isinstance(one, JsonObject) else ():
+                spot.key(key).wrong("is written twice: keep one.")
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
 
 
 def _outcomes(spot: Spot, value: object) -> tuple[WeightedOutcome, ...] | None:

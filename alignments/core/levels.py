@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 
 from alignments.core.definition import Combine, WeightedOutcome
 from canvas.values import Outcome
@@ -19,12 +20,13 @@ ONE = Fraction(1)
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What one outcome is measured on. `mastery` is a share of `top`; None where Canvas has none."""
+    """What one outcome is measured on. `weight` is whole, in proportion to the others of the alignment;
+    `mastery` is a share of `top`, 0 where Canvas has none and `checks` found that none is needed."""
 
     outcome_id: str
-    weight: Fraction
+    weight: int
     top: Fraction
-    mastery: Fraction | None
+    mastery: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,76 +35,62 @@ class Assessed:
 
     scale: Scale
     level: Fraction
-
-    @property
-    def is_mastered(self) -> bool:
-        """Only asked where `rules.check` found a mastery level."""
-        return self.scale.mastery is not None and self.level >= self.scale.mastery
+    weighted: Fraction
+    is_mastered: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Combined:
-    """The one level a rule sees, and whether the mastery line is reached (None: there is no line)."""
-
-    level: Fraction
-    mastery: Fraction | None
-    is_mastered: bool | None
-
-
-def scale_of(weighted: WeightedOutcome, outcome: Outcome) -> Scale:
-    """The outcome's scale; `rules.check` has made sure that its top is above 0."""
-    if outcome.points_possible is None:
-        raise ValueError(f"outcome {outcome.id} has no scale")
-    top = Fraction(outcome.points_possible)
-    mastery = None if outcome.mastery_points is None else Fraction(outcome.mastery_points) / top
-    return Scale(weighted.outcome_id, Fraction(weighted.weight), top, mastery)
+def scales_of(weighted: Sequence[WeightedOutcome], outcomes: Mapping[str, Outcome]) -> list[Scale]:
+    """The outcomes' scales; `checks.check` has made sure that each has a top above 0."""
+    weights = [Fraction(one.weight) for one in weighted]
+    whole = lcm(*(weight.denominator for weight in weights))
+    return [
+        _scale(outcomes[one.outcome_id], int(weight * whole))
+        for one, weight in zip(weighted, weights, strict=True)
+    ]
 
 
-def assess(scales: Sequence[Scale], scores: Mapping[str, Decimal | None]) -> list[Assessed]:
-    """The outcomes with evidence. No score and a null score are none; 0 is a score; below 0 counts as 0."""
-    assessed = []
-    for scale in scales:
-        score = scores.get(scale.outcome_id)
-        if score is not None:
-            assessed.append(Assessed(scale, max(ZERO, Fraction(score) / scale.top)))
-    return assessed
+def _scale(outcome: Outcome, weight: int) -> Scale:
+    top = Fraction(outcome.points_possible or 0)
+    return Scale(outcome.id, weight, top, Fraction(outcome.mastery_points or 0) / top)
 
 
-def combine(how: Combine, assessed: Sequence[Assessed]) -> Combined:
-    """One level out of at least one assessed outcome (interface 5.2)."""
-    if how == "mean":
-        level, line = mean_level(assessed), mean_mastery(assessed)
-        return Combined(level, line, None if line is None else level >= line)
-    if how == "share":
-        share = mastered_share(assessed)
-        return Combined(share, ONE, share >= ONE)
-    levels = [one.level for one in assessed]
-    mastered = [one.is_mastered for one in assessed]
+def assess(scale: Scale, score: Decimal) -> Assessed:
+    """The level of one score; below 0 counts as 0."""
+    level = max(ZERO, Fraction(score) / scale.top)
+    return Assessed(scale, level, scale.weight * level, level >= scale.mastery)
+
+
+def combined_level(how: Combine, assessed: Sequence[Assessed]) -> Fraction:
+    """One level out of at least one assessed outcome (docs/rules.md)."""
     if how == "min":
-        return Combined(min(levels), None, all(mastered))
-    return Combined(max(levels), None, any(mastered))
+        return min(one.level for one in assessed)
+    if how == "max":
+        return max(one.level for one in assessed)
+    return mean_level(assessed) if how == "mean" else mastered_share(assessed)
+
+
+def is_mastered(how: Combine, assessed: Sequence[Assessed]) -> bool:
+    """Whether the mastery line is reached: on average, by every outcome, or by any."""
+    if how == "mean":
+        return is_mastered_on_average(assessed)
+    mastered = [one.is_mastered for one in assessed]
+    return any(mastered) if how == "max" else all(mastered)
+
+
+def is_mastered_on_average(assessed: Sequence[Assessed]) -> bool:
+    """The weighted mean of the levels reaches that of the mastery lines; their common divisor is left out."""
+    line = sum((one.scale.weight * one.scale.mastery for one in assessed), ZERO)
+    return sum((one.weighted for one in assessed), ZERO) >= line
 
 
 def mean_level(assessed: Sequence[Assessed]) -> Fraction:
     """The weighted mean of the levels."""
     if len(assessed) == 1:
         return assessed[0].level
-    total = sum((one.scale.weight for one in assessed), ZERO)
-    return sum((one.scale.weight * one.level for one in assessed), ZERO) / total
-
-
-def mean_mastery(assessed: Sequence[Assessed]) -> Fraction | None:
-    """The weighted mean of the mastery lines; None where an outcome has none."""
-    total = weighted = ZERO
-    for one in assessed:
-        if one.scale.mastery is None:
-            return None
-        total += one.scale.weight
-        weighted += one.scale.weight * one.scale.mastery
-    return weighted / total
+    return sum((one.weighted for one in assessed), ZERO) / sum(one.scale.weight for one in assessed)
 
 
 def mastered_share(assessed: Sequence[Assessed]) -> Fraction:
     """The weight of the mastered outcomes in the weight of the assessed ones."""
-    total = sum((one.scale.weight for one in assessed), ZERO)
-    return sum((one.scale.weight for one in assessed if one.is_mastered), ZERO) / total
+    mastered = sum(one.scale.weight for one in assessed if one.is_mastered)
+    return Fraction(mastered, sum(one.scale.weight for one in assessed))

@@ -25,10 +25,11 @@ def rounded(value: Fraction, places: int) -> Decimal:
     >>> rounded(Fraction(1, 8), 2), rounded(Fraction(2), 2)
     (Decimal('0.13'), Decimal('2'))
     """
-    scaled = value * 10**places
-    units = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    sign, digits = int(units < 0), tuple(int(digit) for digit in str(abs(units)))
-    return Decimal(plain(Decimal((sign, digits, -places))))
+    top, bottom = value.numerator * 10**places, value.denominator
+    units = (2 * top + bottom) // (2 * bottom)
+    sign, digits = "-" if units < 0 else "", str(abs(units)).rjust(places + 1, "0")
+    whole, decimals = digits[: len(digits) - places], digits[len(digits) - places :].rstrip("0")
+    return Decimal(f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}")
 
 
 def short(value: Fraction, places: int = 2) -> str:

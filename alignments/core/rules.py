@@ -11,6 +11,7 @@ from typing import Literal
 from alignments.core import levels, schemes
 from alignments.core.checks import check
 from alignments.core.definition import (
+    Combine,
     Criteria,
     CriteriaGrade,
     Cutoff,
@@ -19,11 +20,11 @@ from alignments.core.definition import (
     MasteryLine,
     PointsLine,
     Proportional,
-    Rule,
     Scheme,
+    ShareLine,
     Table,
 )
-from alignments.core.levels import Assessed, Combined
+from alignments.core.levels import Assessed
 from alignments.core.numbers import rounded
 from canvas.values import GradingScheme, Outcome
 
@@ -64,7 +65,7 @@ def decide(
 
 class Decider:
     """One alignment made ready for a whole class: everything that is not the student's is worked out once,
-    and students with the same scores are decided once."""
+    a score's level once, and students with the same scores are decided once."""
 
     def __init__(
         self,
@@ -78,9 +79,11 @@ class Decider:
             raise ValueError(broken)
         self.definition = definition
         self._ids = definition.outcome_ids
-        self._scales = [levels.scale_of(one, outcomes[one.outcome_id]) for one in definition.outcomes]
+        self._combine: Combine = "mean" if isinstance(definition.rule, Criteria) else definition.combine
+        self._scales = levels.scales_of(definition.outcomes, outcomes)
         self._points = Fraction(points)
-        self._share = _share_rule(definition.rule, self._scales[0].top, len(self._scales), scheme)
+        self._share = _share_rule(definition, self._scales[0].top, scheme)
+        self._levels: dict[tuple[str, Decimal], Assessed] = {}
         self._known: dict[tuple[Decimal | None, ...], Wanted] = {}
 
     def wanted(self, scores: Mapping[str, Decimal | None]) -> Wanted:
@@ -92,62 +95,67 @@ class Decider:
         return wanted
 
     def _decide(self, scores: Mapping[str, Decimal | None]) -> Wanted:
-        assessed = levels.assess(self._scales, scores)
+        assessed = self._assess(scores)
         evidence = self.definition.evidence
         if len(assessed) < evidence.at_least:
             kind = TOO_LITTLE[evidence.otherwise]
             return Wanted(kind, Decimal(0) if kind == "zeroed" else None, len(assessed))
-        combined = self._combine(assessed)
-        share = self._share(combined, assessed)
+        level = levels.combined_level(self._combine, assessed)
+        share = self._share(level, assessed)
         score = rounded(share * self._points, self.definition.round)
-        return Wanted("graded", score, len(assessed), combined.level, share)
+        return Wanted("graded", score, len(assessed), level, share)
 
-    def _combine(self, assessed: Sequence[Assessed]) -> Combined:
-        criteria = isinstance(self.definition.rule, Criteria)
-        return levels.combine("mean" if criteria else self.definition.combine, assessed)
+    def _assess(self, scores: Mapping[str, Decimal | None]) -> list[Assessed]:
+        """The outcomes with evidence. No score and a null score are none; 0 is a score."""
+        assessed = []
+        for scale in self._scales:
+            score = scores.get(scale.outcome_id)
+            if score is not None:
+                key = (scale.outcome_id, score)
+                if key not in self._levels:
+                    self._levels[key] = levels.assess(scale, score)
+                assessed.append(self._levels[key])
+        return assessed
 
 
-ShareRule = Callable[[Combined, Sequence[Assessed]], Fraction]
+ShareRule = Callable[[Fraction, Sequence[Assessed]], Fraction]
 
 
-def _share_rule(rule: Rule, top: Fraction, outcomes: int, scheme: GradingScheme | None) -> ShareRule:
-    """The rule as a function from levels to a share of the target's points. `top` is the common scale's
-    where the rule has lines in points; `check` has made sure that there is one."""
-    match rule:
-        case Cutoff():
-            return _cutoff(rule, top)
+def _share_rule(definition: Definition, top: Fraction, scheme: GradingScheme | None) -> ShareRule:
+    """The rule as a function from the level to a share of the target's points. `top` is the common scale's
+    where the rule has lines in points; `checks` has made sure that there is one."""
+    match definition.rule:
+        case Cutoff() as rule:
+            return _cutoff(rule, definition.combine, top)
         case Proportional():
-            return lambda combined, assessed: combined.level
-        case Table():
+            return lambda level, assessed: level
+        case Table() as rule:
             return _table(rule, top)
         case Scheme():
             return _scheme(scheme)
-        case Criteria():
-            return _criteria(rule, top, outcomes)
+        case Criteria() as rule:
+            return _criteria(rule, top, len(definition.outcomes))
 
 
-def _cutoff(rule: Cutoff, top: Fraction) -> ShareRule:
+def _cutoff(rule: Cutoff, combine: Combine, top: Fraction) -> ShareRule:
     credit, below = rule.credit.share, rule.below.share
     if isinstance(rule.at, MasteryLine):
-        return lambda combined, assessed: credit if combined.is_mastered else below
+        return lambda level, assessed: credit if levels.is_mastered(combine, assessed) else below
     line = _line(rule.at, top)
-    return lambda combined, assessed: credit if combined.level >= line else below
+    return lambda level, assessed: credit if level >= line else below
 
 
-def _line(line: Line, top: Fraction) -> Fraction:
+def _line(line: PointsLine | ShareLine, top: Fraction) -> Fraction:
     """A line in points or percent as a level."""
-    if isinstance(line, MasteryLine):
-        raise ValueError("the mastery line depends on the outcomes")
     return Fraction(line.points) / top if isinstance(line, PointsLine) else line.percent.share
 
 
 def _table(rule: Table, top: Fraction) -> ShareRule:
     steps = [(_line(step.at, top), step.credit.share) for step in rule.levels]
     if rule.interpolate:
-        return lambda combined, assessed: _interpolated(steps, combined.level)
-    return lambda combined, assessed: max(
-        ((line, credit) for line, credit in steps if combined.level >= line), default=(0, levels.ZERO)
-    )[1]
+        return lambda level, assessed: _interpolated(steps, level)
+    falling = steps[::-1]
+    return lambda level, assessed: next((credit for line, credit in falling if level >= line), levels.ZERO)
 
 
 def _interpolated(steps: Sequence[tuple[Fraction, Fraction]], level: Fraction) -> Fraction:
@@ -163,41 +171,55 @@ def _interpolated(steps: Sequence[tuple[Fraction, Fraction]], level: Fraction) -
 def _scheme(scheme: GradingScheme | None) -> ShareRule:
     ordered = schemes.letters(scheme) if scheme is not None else ()
 
-    def share(combined: Combined, assessed: Sequence[Assessed]) -> Fraction:
-        worth = schemes.letter_for(ordered, combined.level).worth
-        return combined.level if worth is None else worth
+    def share(level: Fraction, assessed: Sequence[Assessed]) -> Fraction:
+        worth = schemes.letter_for(ordered, level).worth
+        return level if worth is None else worth
 
     return share
 
 
+Condition = Callable[[Fraction, Sequence[Assessed]], bool]
+
+
 def _criteria(rule: Criteria, top: Fraction, outcomes: int) -> ShareRule:
-    def share(combined: Combined, assessed: Sequence[Assessed]) -> Fraction:
-        for grade in rule.grades:
-            if _holds(grade, combined, assessed, top, outcomes):
-                return grade.credit.share
+    steps = [(_conditions(grade, top, outcomes), grade.credit.share) for grade in rule.grades]
+
+    def share(level: Fraction, assessed: Sequence[Assessed]) -> Fraction:
+        for conditions, credit in steps:
+            if all(holds(level, assessed) for holds in conditions):
+                return credit
         return levels.ZERO
 
     return share
 
 
-def _holds(
-    grade: CriteriaGrade, combined: Combined, assessed: Sequence[Assessed], top: Fraction, outcomes: int
-) -> bool:
-    """Every condition that was asked for holds. A line on single outcomes is each one's own at mastery."""
-    at_least, below, average = grade.all_at_least, grade.none_below, grade.average_at_least
-    if at_least is not None and not (
-        len(assessed) == outcomes and all(_reaches(one, at_least, top) for one in assessed)
-    ):
-        return False
-    if below is not None and not all(_reaches(one, below, top) for one in assessed):
-        return False
-    needed = grade.mastered_at_least
-    if needed and sum(one.is_mastered for one in assessed) < needed:
-        return False
-    if isinstance(average, MasteryLine):
-        return bool(combined.is_mastered)
-    return average is None or combined.level >= _line(average, top)
+def _conditions(grade: CriteriaGrade, top: Fraction, outcomes: int) -> list[Condition]:
+    """The conditions that were asked for."""
+    found: list[Condition] = []
+    if grade.all_at_least is not None:
+        found.append(lambda level, assessed: len(assessed) == outcomes)
+        found.append(_each(grade.all_at_least, top))
+    if grade.none_below is not None:
+        found.append(_each(grade.none_below, top))
+    if grade.mastered_at_least:
+        needed = grade.mastered_at_least
+        found.append(lambda level, assessed: sum(one.is_mastered for one in assessed) >= needed)
+    if grade.average_at_least is not None:
+        found.append(_average(grade.average_at_least, top))
+    return found
 
 
-def _reaches(one: Assessed, line: Line, top: Fraction) -> bool:
-    return one.is_mastered if isinstance(line, MasteryLine) else one.level >= _line(line, top)
+def _each(line: Line, top: Fraction) -> Condition:
+    """Every assessed outcome reaches the line; the mastery line is each one's own."""
+    if isinstance(line, MasteryLine):
+        return lambda level, assessed: all(one.is_mastered for one in assessed)
+    height = _line(line, top)
+    return lambda level, assessed: all(one.level >= height for one in assessed)
+
+
+def _average(line: Line, top: Fraction) -> Condition:
+    """The weighted mean, which is the level under criteria, reaches the line."""
+    if isinstance(line, MasteryLine):
+        return lambda level, assessed: levels.is_mastered_on_average(assessed)
+    height = _line(line, top)
+    return lambda level, assessed: level >= height

@@ -231,3 +231,17 @@ def test_a_number_with_thousands_of_digits_is_only_an_error() -> None:
     data = file_of(GOOD).replace(b'"name"', b'"round": ' + b"1" * 5000 + b', "name"')
     [error] = errors_of(data)
     assert error.startswith(f"{HERE}round: ") and len(error) < 300
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("[[NaN]]", f"{HERE}id: NaN is not JSON"),
+        ('{"a": -Infinity}', f"{HERE}id: -Infinity is not JSON"),
+        ('[{"a": 1, "a": 2}]', f"{HERE}id.a: is written twice"),
+        ("[" * 700 + "NaN" + "]" * 700, f"{HERE}id: NaN is not JSON"),
+    ],
+)
+def test_what_is_ignored_still_has_to_be_json(value: str, expected: str) -> None:
+    [error] = errors_of(file_of(GOOD).replace(b'"name"', f'"id": {value}, "name"'.encode()))
+    assert error.startswith(expected)

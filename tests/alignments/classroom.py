@@ -1,0 +1,67 @@
+"""A launched course at a running sandbox Canvas, with the teacher's account connected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+
+from canvas import accounts, oauth
+from canvas.models import CanvasAccount
+from sandbox import scenarios
+from sandbox.oauth.provider import new_token
+from sandbox.server import SandboxServer
+from sandbox.world import World
+from tests.people import Opened, launch_as, new_platform
+
+COURSE = 101
+TEACHER = 11
+
+
+@dataclass
+class Classroom:
+    """Who is in the tool, and the Canvas behind it."""
+
+    client: Client
+    opened: Opened
+    world: World
+    canvas: SandboxServer
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.client.get(path, query, **self.opened.headers)
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **more: Any) -> Any:
+        return self.client.post(path, data or {}, **self.opened.headers, **more)
+
+    def text(self, path: str, **query: Any) -> str:
+        response = self.get(path, **query)
+        assert response.status_code == 200, response.content.decode()
+        return str(response.content.decode())
+
+
+@contextmanager
+def classroom(
+    client: Client, *, role: str = "teacher", connected: bool = True, scenario: str = "small"
+) -> Iterator[Classroom]:
+    """A visit to the scenario's course."""
+    world = scenarios.build(scenario)
+    with SandboxServer(world) as canvas:
+        platform = new_platform(register_with={"canvas_url": canvas.url})
+        opened = launch_as(client, role, platform, context=f"c{COURSE}", user=f"u{TEACHER}")
+        if connected:
+            connect(opened, world)
+        yield Classroom(client, opened, world, canvas)
+
+
+def connect(opened: Opened, world: World, user_id: int = TEACHER) -> CanvasAccount:
+    """The person's Canvas account, as a consent would have left it."""
+    key = next(key for key in world.keys.values() if key.kind == "api")
+    token = new_token(world, key, user_id, accounts.scope_names())
+    now = timezone.now()
+    grant = oauth.Grant(token.token, token.refresh_token, now + timedelta(hours=1), user_id=str(user_id))
+    return oauth.store_grant(opened.platform.registration, grant, accounts.scope_names(), now)

@@ -137,6 +137,13 @@ class PreviewPage:
     sentence: str
 
     @property
+    def conflict_title(self) -> str:
+        """The headline over conflicts."""
+        if self.needs_person == 1:
+            return "1 cell holds what a person decided."
+        return f"{self.needs_person} cells hold what a person decided."
+
+    @property
     def previous_query(self) -> str:
         return self.filters.query(page=self.filters.page - 1) if self.filters.page > 1 else ""
 

@@ -1,4 +1,23 @@
-from django.urls import URLPattern, URLResolver
+"""The teacher's pages about grades, below `/course/`. A student in an address is a place in a preview."""
 
-app_name = "grading"
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import include, path
+
+from grading import views
+
+pages = [
+    path("preview/", views.preview, name="preview"),
+    path("preview/start/", views.start, name="start"),
+    path("preview/summary/", views.summary, name="summary"),
+    path("runs/", views.history, name="history"),
+    path("runs/<int:number>/", views.show, name="run"),
+    path("runs/<int:number>/progress/", views.progress, name="progress"),
+    path("runs/<int:number>/choices/", views.choices, name="choices"),
+    path("runs/<int:number>/send-bar/", views.send_bar, name="send-bar"),
+    path("runs/<int:number>/send/", views.send, name="send"),
+    path("runs/<int:number>/discard/", views.discard, name="discard"),
+    path("runs/<int:number>/stop/", views.stop, name="stop"),
+    path("runs/<int:number>/undo/", views.undo, name="undo"),
+    path("runs/<int:number>/csv/", views.csv_file, name="csv"),
+    path("runs/<int:number>/students/<int:place>/", views.student, name="student"),
+]
+urlpatterns = [path("course/", include((pages, "grading")))]

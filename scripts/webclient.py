@@ -153,7 +153,9 @@ class Page:
             texts = [part for button in form.buttons for part in button]
             if any(words.lower() in part.lower() for part in names + texts):
                 return form
-        raise NotFound(f"no form {words!r} on {self.url}: {[(form.name, form.action) for form in self.forms]}")
+        raise NotFound(
+            f"no form {words!r} on {self.url}: {[(form.name, form.action) for form in self.forms]}"
+        )
 
 
 class Visitor:
@@ -167,7 +169,12 @@ class Visitor:
         return self._read(self._session.get(url, params=params or None, timeout=TIMEOUT_SECONDS))
 
     def submit(
-        self, page: Page, form: Form, changes: Mapping[str, str | list[str]] | None = None, *, button: str = ""
+        self,
+        page: Page,
+        form: Form,
+        changes: Mapping[str, str | list[str]] | None = None,
+        *,
+        button: str = "",
     ) -> Page:
         """Send a form; `changes` replace fields of the same name; `button` picks a submit button by its words."""
         changed = dict(changes or {})

@@ -5,18 +5,27 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponseBase
 
 from lti_tool.addresses import origin_of
+from lti_tool.http import is_loopback
 from lti_tool.models import Registration
 
 
 def frame_origins(registration: Registration) -> list[str]:
     """Where this registration's Canvas shows the tool: its own origin and its further hosts, nobody else's."""
-    scheme = registration.canvas_url.partition(":")[0]
-    hosts = [f"{scheme}://{host}" for host in registration.service_hosts]
-    return list(dict.fromkeys([origin_of(registration.canvas_url), *map(origin_of, hosts)]))
+    hosts = [_origin_of_host(registration, host) for host in registration.service_hosts]
+    return list(dict.fromkeys([origin_of(registration.canvas_url), *hosts]))
+
+
+def _origin_of_host(registration: Registration, host: str) -> str:
+    """https, except on this machine beside a Canvas that is http itself."""
+    is_plain = registration.canvas_url.startswith("http:") and is_loopback(
+        urlsplit(f"//{host}").hostname or ""
+    )
+    return origin_of(f"{'http' if is_plain else 'https'}://{host}")
 
 
 def content_security_policy(nonce: str, registration: Registration | None) -> str:

@@ -69,7 +69,14 @@ class PlatformKey:
 
     def jwk(self, **changes: Any) -> dict[str, Any]:
         public = json.loads(RSAAlgorithm.to_jwk(self.private.public_key()))
-        entry = {"kty": "RSA", "n": public["n"], "e": public["e"], "kid": self.kid, "alg": "RS256", "use": "sig"}
+        entry = {
+            "kty": "RSA",
+            "n": public["n"],
+            "e": public["e"],
+            "kid": self.kid,
+            "alg": "RS256",
+            "use": "sig",
+        }
         return {name: value for name, value in (entry | changes).items() if value is not GONE}
 
 
@@ -153,8 +160,15 @@ def claims_for(platform: TestPlatform, *, nonce: str, role: str, context: str, u
             "validation_context": None,
             "errors": {"errors": {}},
         },
-        c.CUSTOM: {"canvas_course_id": number, "canvas_user_id": user_number(user), "canvas_api_domain": "evil.test"},
-        c.LAUNCH_PRESENTATION: {"document_target": "iframe", "return_url": f"{platform.url}/courses/{number}"},
+        c.CUSTOM: {
+            "canvas_course_id": number,
+            "canvas_user_id": user_number(user),
+            "canvas_api_domain": "evil.test",
+        },
+        c.LAUNCH_PRESENTATION: {
+            "document_target": "iframe",
+            "return_url": f"{platform.url}/courses/{number}",
+        },
         c.AGS_ENDPOINT: {
             "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"],
             "lineitems": f"{platform.url}/api/lti/courses/{number}/line_items",
@@ -266,7 +280,9 @@ def launch(
     return post_launch(client, begun.state, sign_launch(platform, changed(said, claims or {})))
 
 
-def launch_as(client: Client, role: str = "teacher", platform: TestPlatform | None = None, **given: Any) -> Opened:
+def launch_as(
+    client: Client, role: str = "teacher", platform: TestPlatform | None = None, **given: Any
+) -> Opened:
     """A visit that is open, reached through the tool's own front door."""
     platform = platform or new_platform()
     response = launch(client, platform, role=role, **given)

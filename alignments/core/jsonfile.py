@@ -74,7 +74,8 @@ def entry_label(index: int, name: object) -> str:
     label = f"alignments[{index}]"
     if fields.title_trouble(name):
         return label
-    return f'{label} "{" ".join(str(name).split())}"'
+    shown = "".join(character if character.isprintable() else " " for character in str(name))
+    return f'{label} "{" ".join(shown.split())}"'
 
 
 def _read_file(spot: Spot, whole: object) -> tuple[Definition, ...]:

@@ -223,7 +223,7 @@ def test_a_target_is_fed_by_one_entry(target: Any) -> None:
 
 
 def test_a_name_over_several_lines_stays_one_line() -> None:
-    [error] = errors_of(file_of(GOOD | {"name": "1.4\nSlope", "round": 9}))
+    [error] = errors_of(file_of(GOOD | {"name": "1.4\n\x1bSlope", "round": 9}))
     assert error.startswith('alignments[0] "1.4 Slope": round: ')
 
 

@@ -45,6 +45,12 @@ def test_import_says_what_it_did(course: Context, tmp_path: Path) -> None:
     assert json.loads(said) == {"added": 0, "kept": 1, "removed": 1}
 
 
+def test_import_reads_standard_input(course: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = io.TextIOWrapper(io.BytesIO(json.dumps({"version": 1, "alignments": TWO}).encode()))
+    monkeypatch.setattr("sys.stdin", given)
+    assert run("import_alignments", "-") == "Alignments: 2 added, 0 kept, 0 removed.\n"
+
+
 def test_export_is_what_import_reads(course: Context, other_course: Context, tmp_path: Path) -> None:
     run("import_alignments", write(tmp_path, *TWO))
     exported = run("export_alignments")

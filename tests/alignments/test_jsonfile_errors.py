@@ -142,6 +142,7 @@ BAD_ENTRIES: list[tuple[dict[str, Any], str]] = [
     ({"target": {"assignment": "9", "column": {"label": "x", "points": 1}}}, "target"),
     ({"target": {"assignment": "9.0"}}, "target.assignment"),
     ({"target": {"assignment": "9", "points": 1}}, "target.points"),
+    ({"target": {"column": "x"}}, "target.column"),
     ({"target": {"column": {"points": 1}}}, "target.column.label"),
     ({"target": {"column": {"label": "x"}}}, "target.column.points"),
     (column(points=0), "target.column.points"),

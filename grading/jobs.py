@@ -1,58 +1,134 @@
-"""Background jobs on the same PostgreSQL: reading a preview, sending an approved plan, undo, and the sweeper.
-
-A job's arguments are a run's id, nothing about a student. Deferring goes through Django's own connection,
-so a job exists if and only if its run does. No status depends on one message: the sweeper finishes what a
-dead worker left.
+"""Background jobs. Each may run twice or be cut off at any point: what is done is in the run's row, never in
+the message, so a lost or repeated message changes nothing.
 """
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
+
 from django.db import transaction
 from django.utils import timezone
+from procrastinate import RetryStrategy, exceptions, jobs
 from procrastinate.contrib.django import app
 
-from canvas.models import CanvasAccount
+from canvas.models import CanvasAccount, ConsentState, ServiceToken
 from grading import runs, services
 from grading.core.plan import Choices
-from grading.models import Run
-from lti_tool.models import Context
+from grading.models import Run, UndoJournal
+from lti_tool.models import Context, LaunchSession, Ticket, UsedNonce
+from lti_tool.sessions import IDLE, TOTAL
+
+log = logging.getLogger(__name__)
 
 QUEUE = "grades"
+NONCE_LIFE = timedelta(days=1)
+JOB_LIFE = timedelta(days=7)
+DEAD_AFTER_SECONDS = 60
+
+# What pages call
 
 
-@app.task(queue=QUEUE, name="grading.read_preview")
-def read_preview(run_id: int) -> None:
-    """Read and plan for a preview that a person began."""
-    run = Run.objects.select_related("context__registration", "account").filter(pk=run_id).first()
-    if run is not None:
-        services.fill(run)
-
-
-@app.task(queue=QUEUE, name="grading.send_run")
-def send_run(run_id: int) -> None:
-    """Send an approved plan, or finish one whose worker died."""
-    services.apply(run_id)
-
-
-@app.periodic(cron="* * * * *")
-@app.task(queue=QUEUE, name="grading.sweep", queueing_lock="grading.sweep", pass_context=False)
-def sweep(timestamp: int) -> None:
-    """Once a minute: runs nobody has heard of for a while are finished by whoever is alive."""
-    for run in runs.stale_runs(timezone.now()):
-        services.apply(run.pk)
-
-
-def begin_preview(context: Context, account: CanvasAccount, *, started_by: str) -> Run:
-    """Open a run and have a worker read for it. Raises RunAlreadyOpen."""
+def start_preview(context: Context, account: CanvasAccount, *, started_by: str) -> Run:
+    """Open a run and have a worker read and plan it. Raises RunAlreadyOpen."""
     with transaction.atomic():
         run = services.begin(context, account, started_by=started_by)
-        read_preview.defer(run_id=run.pk)
+        prepare_run.defer(run_id=run.pk)
     return run
 
 
-def approve_and_send(run: Run, *, by: str, digest: str, choices: Choices, confirm_large: bool) -> Run:
+def approve_and_send(
+    run: Run,
+    *,
+    by: str,
+    digest: str,
+    choices: Choices = services.NO_CHOICES,
+    confirm_large: bool = False,
+) -> Run:
     """Approve the plan with this digest and have a worker send it. Raises NotApprovable."""
     with transaction.atomic():
         approved = services.approve(run, by=by, digest=digest, choices=choices, confirm_large=confirm_large)
-        send_run.defer(run_id=run.pk)
+        send_run.defer(run_id=approved.pk)
     return approved
+
+
+def start_undo(context: Context, *, started_by: str) -> None:
+    """Have a worker take back the newest run that wrote."""
+    undo_course.defer(context_id=context.pk, started_by=started_by)
+
+
+# What workers do
+
+
+@app.task(queue=QUEUE, name="grading.prepare_run")
+def prepare_run(run_id: int) -> None:
+    """Read and plan for a run that was opened."""
+    run = Run.objects.select_related("context__registration", "context__deployment", "account").get(pk=run_id)
+    services.fill(run)
+
+
+@app.task(queue=QUEUE, name="grading.send_run", retry=RetryStrategy(max_attempts=3, wait=5))
+def send_run(run_id: int) -> None:
+    """Send an approved run, or go on with one whose worker died."""
+    services.apply(run_id)
+
+
+@app.task(queue=QUEUE, name="grading.undo_course")
+def undo_course(context_id: int, started_by: str) -> None:
+    """Take back the newest run of a course that wrote; nothing where there is none."""
+    context = Context.objects.select_related("registration", "deployment").get(pk=context_id)
+    try:
+        services.undo(context, started_by=started_by)
+    except (services.NothingToUndo, services.RunAlreadyOpen) as reason:
+        log.info("undo of context %s not done: %s", context_id, type(reason).__name__)
+
+
+@app.periodic(cron="* * * * * */20")
+@app.task(queue=QUEUE, name="grading.sweep", queueing_lock="grading.sweep", pass_context=False)
+def sweep(timestamp: int) -> None:
+    """Runs whose worker died go on in another one; previews whose reader died end."""
+    now = timezone.now()
+    for run in runs.stale_runs(now):
+        log.warning("run %s was left by its worker", run.pk)
+        _defer_once(run.pk)
+    for run in runs.stale_readings(now):
+        runs.close(run, now, outcome=runs.DISCARDED)
+
+
+def _defer_once(run_id: int) -> None:
+    """A job for the run unless one waits already. Its own savepoint: the refusal is a database error."""
+    try:
+        with transaction.atomic():
+            send_run.configure(queueing_lock=f"send-{run_id}").defer(run_id=run_id)
+    except exceptions.AlreadyEnqueued:
+        return
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(queue=QUEUE, name="grading.clean_up", queueing_lock="grading.clean_up", pass_context=False)
+def clean_up(timestamp: int) -> None:
+    """Once a day: what has outlived its use goes."""
+    now = timezone.now()
+    UndoJournal.objects.filter(expires_at__lte=now).delete()
+    UsedNonce.objects.filter(used_at__lt=now - NONCE_LIFE).delete()
+    Ticket.objects.filter(expires_at__lt=now).delete()
+    ConsentState.objects.filter(expires_at__lt=now).delete()
+    ServiceToken.objects.filter(expires_at__lt=now).delete()
+    LaunchSession.objects.filter(last_seen_at__lt=now - IDLE).delete()
+    LaunchSession.objects.filter(started_at__lt=now - TOTAL).delete()
+    remove_old_jobs(JOB_LIFE)
+
+
+def remove_old_jobs(older_than: timedelta) -> None:
+    """Finished jobs, failed ones too: what they did is in the runs."""
+    hours = int(older_than.total_seconds() // 3600)
+    task = app.configure_task("builtin:procrastinate.builtin_tasks.remove_old_jobs", queue=QUEUE)
+    task.defer(max_hours=hours, remove_failed=True, remove_cancelled=True, remove_aborted=True)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue=QUEUE, name="grading.end_dead_jobs", queueing_lock="grading.end_dead_jobs")
+async def end_dead_jobs(timestamp: int) -> None:
+    """Jobs of workers that were killed would be `doing` for ever; their runs are taken up by `sweep`."""
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
+        await app.job_manager.finish_job(job, status=jobs.Status.FAILED, delete_job=False)

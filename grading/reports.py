@@ -1,200 +1,228 @@
-"""What is said about a run: while it works, in its report, in the history. Counts and reasons only."""
+"""What is told of a run: as JSON for programs, as text for a terminal, as rows and sentences for pages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
+from alignments import services as alignments
+from grading import planning
+from grading.core.plan import Plan, PlannedCell, Problem
 from grading.core.reasons import reason_for
-from grading.models import Run, RunState, UndoJournal
+from grading.models import Run, UndoJournal
+from grading.services import NOTHING, Result
+from grading.undoing import Undone
 
-PHASES = {
-    "reading": "Reading outcomes and the gradebook",
-    "checking": "Checking that nothing changed since the preview",
-    "making_columns": "Making new columns",
-    "sending": "Grades written",
-    "reading_back": "Reading back what was written",
+# For programs
+
+
+def as_json(result: Result, *, with_cells: bool) -> dict[str, Any]:
+    """Interface 4: what `sync --json` prints."""
+    run = result.run
+    told: dict[str, Any] = {
+        "run": run.number,
+        "status": run.outcome,
+        "dry_run": run.dry_run,
+        "counts": run.counts or NOTHING,
+        "reasons": run.reasons,
+        "problems": run.problems,
+        "requests": {"read": 0, "write": 0, "retried": 0, "throttled": 0, **run.requests},
+    }
+    if run.error:
+        told["error"] = run.error
+    if with_cells:
+        told["cells"] = [cell_as_json(cell) for cell in result.cells]
+    return told
+
+
+def cell_as_json(cell: PlannedCell) -> dict[str, Any]:
+    return {
+        "alignment": cell.alignment,
+        "user": cell.user,
+        "from": cell.before,
+        "to": cell.after,
+        "decision": cell.decision,
+        "reason": cell.reason,
+    }
+
+
+def undone_as_json(undone: Undone) -> dict[str, Any]:
+    """What `undo --json` prints; `from` is what the sync had left, `to` what was there before it."""
+    told: dict[str, Any] = {
+        "run": undone.run.number,
+        "undone": undone.undone.number,
+        "status": undone.run.outcome,
+        "counts": undone.counts,
+        "requests": undone.run.requests,
+        "cells": [
+            {
+                "alignment": cell.entry.alignment,
+                "user": cell.entry.user,
+                "from": cell.entry.after,
+                "to": cell.entry.before,
+                "decision": cell.fate,
+                "reason": cell.code or cell.fate,
+            }
+            for cell in undone.cells
+        ],
+    }
+    if undone.run.error:
+        told["error"] = undone.run.error
+    return told
+
+
+# For a terminal
+
+
+HEADLINES = {
+    "done": "Done.",
+    "partial": "Partly done.",
+    "stopped": "Stopped.",
+    "changed": "Nothing was sent: something changed since the plan was made.",
 }
-WHAT_HAPPENED = {
-    "done": "Everything was sent",
-    "partial": "Some cells were not sent",
-    "stopped": "Stopped: something needs a person",
-    "changed": "Nothing sent: the course had changed",
-    "discarded": "Preview put away",
-}
+
+
+def as_text(result: Result, *, with_cells: bool) -> str:
+    """The same for a person."""
+    run = result.run
+    counts = {**NOTHING, **run.counts}
+    lines = [
+        f"Run {run.number}{' (dry run)' if run.dry_run else ''}: {HEADLINES.get(run.outcome, run.outcome)}"
+    ]
+    if run.error:
+        lines.append(f"  {run.error['detail']}")
+    sent = "would be sent" if run.dry_run or run.outcome == "changed" else "sent"
+    names = {
+        "send": sent,
+        "unchanged": "unchanged",
+        "held": "held",
+        "conflict": "need a person",
+        "refused": "refused",
+    }
+    lines += [f"  {counts[key]:>6} {name}" for key, name in names.items()]
+    if run.reasons:
+        lines += ["", "Reasons:"]
+        lines += [f"  {count:>6} {reason_for(code).short} ({code})" for code, count in run.reasons.items()]
+    if run.problems:
+        lines += ["", "Problems:"]
+        lines += [f"  alignment {p['alignment']}: {p['detail']} ({p['code']})" for p in run.problems]
+    if with_cells:
+        lines += ["", *_table(result.cells)]
+    asked = run.requests
+    lines += ["", f"Calls: {asked.get('read', 0)} reading, {asked.get('write', 0)} writing."]
+    return "\n".join(lines)
+
+
+def _table(cells: Sequence[PlannedCell]) -> list[str]:
+    rows = [("alignment", "user", "from", "to", "decision", "reason")]
+    rows += [(str(c.alignment), c.user, c.before or "-", c.after or "-", c.decision, c.reason) for c in cells]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def undone_as_text(undone: Undone) -> str:
+    counts = undone.counts
+    lines = [
+        f"Run {undone.undone.number} taken back: {counts['restored']} grades restored, "
+        f"{counts['kept']} kept because somebody changed them since, {counts['refused']} refused."
+    ]
+    if undone.run.error:
+        lines.append(f"  {undone.run.error['detail']}")
+    for cell in undone.cells:
+        if cell.fate != "restored":
+            why = "changed since" if cell.fate == "kept" else reason_for(cell.code).short
+            lines.append(f"  alignment {cell.entry.alignment}, user {cell.entry.user}: {cell.fate} ({why})")
+    return "\n".join(lines)
+
+
+# For pages
 
 
 @dataclass(frozen=True, slots=True)
-class Working:
-    """A run under way. `over`: there is a page to go on to."""
+class Preview:
+    """An open plan for a page: its cells, its problems and why it needs a second confirmation, if it does."""
 
-    heading: str
-    title: str
-    label: str
-    note: str
-    done: int
-    total: int
-    over: bool
-    can_stop: bool
+    cells: tuple[PlannedCell, ...]
+    problems: tuple[Problem, ...]
+    digest: str
+    unsafe: str | None
 
 
-def working(run: Run) -> Working:
-    """How far a run is, from what it last said."""
-    progress: Mapping[str, Any] = run.progress or {}
-    phase = str(progress.get("phase", ""))
-    is_reading = run.state == RunState.READING
-    label = PHASES.get(phase, PHASES["reading"] if is_reading else "Waiting for the worker")
-    column = str(progress.get("column", ""))
-    if column and phase != "reading":
-        label = f"{label}: {column}"
-    return Working(
-        heading="Reading Canvas" if is_reading else "Sending grades",
-        title="Working out the preview" if is_reading else "Grades are being sent",
-        label=label,
-        note="" if is_reading else _time_left(run, progress),
-        done=int(progress.get("done", 0)),
-        total=int(progress.get("total", 0)),
-        over=run.state in {RunState.READY, RunState.FINISHED},
-        can_stop=run.state in {RunState.APPROVED, RunState.SENDING} and not run.stop_requested,
-    )
+def preview(run: Run) -> Preview:
+    """The sealed plan of a run that is READY (or on its way). Raises CannotUnseal once it has ended."""
+    plan: Plan = planning.open_plan(run.sealed_plan).plan
+    return Preview(plan.cells, plan.problems, run.digest, plan.unsafe_reason())
 
 
-def _time_left(run: Run, progress: Mapping[str, Any]) -> str:
-    done, total = int(progress.get("done", 0)), int(progress.get("total", 0))
-    if run.stop_requested:
-        return "stopping after this step"
-    if run.approved_at is None or not 0 < done < total:
-        return ""
-    spent = (timezone.now() - run.approved_at).total_seconds()
-    left = spent / done * (total - done)
-    return f"about {max(1, round(left))} s left" if left < 90 else f"about {round(left / 60)} min left"
+def preview_rows(run: Run) -> tuple[PlannedCell, ...]:
+    """Every cell of an open plan, in its stable order."""
+    return preview(run).cells
 
 
 @dataclass(frozen=True, slots=True)
-class ReasonLine:
+class ProblemRow:
+    """One alignment's problem by name."""
+
+    alignment_id: int
+    name: str
+    code: str
     short: str
-    sentence: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemLine:
-    title: str
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """A finished run in words."""
+class ReasonRow:
+    """How many cells ended for one reason, with its sentence."""
 
-    headline: str
-    kind: str
-    title: str
-    text: str
-    problems: tuple[ProblemLine, ...]
-    reasons: tuple[ReasonLine, ...]
-    can_undo: bool
-    undo_until: datetime | None
-    canvas_url: str
-
-
-def report(run: Run, names: Mapping[int, str]) -> Report:
-    """What was written, what was not and why. `names` are the alignments' by id; a deleted one has none."""
-    journal = UndoJournal.objects.filter(run=run, undone_at=None, expires_at__gt=timezone.now()).first()
-    error: Mapping[str, Any] = run.error or {}
-    return Report(
-        headline=headline(run),
-        kind="danger" if run.outcome == "stopped" else "warning",
-        title=str(reason_for(str(error.get("code", ""))).short) if error else "",
-        text=str(error.get("detail", "")),
-        problems=tuple(problem_lines(run, names)),
-        reasons=tuple(
-            ReasonLine(reason_for(code).short, reason_for(code).sentence, count)
-            for code, count in sorted(run.reasons.items(), key=lambda item: -item[1])
-        ),
-        can_undo=journal is not None,
-        undo_until=journal.expires_at if journal else None,
-        canvas_url=gradebook_url(run),
-    )
-
-
-def problem_lines(run: Run, names: Mapping[int, str]) -> list[ProblemLine]:
-    """One line per alignment and reason, with the step to take; alignments with the same detail together."""
-    by_detail: dict[str, list[str]] = {}
-    for problem in run.problems:
-        name = names.get(problem["alignment"], f"Alignment {problem['alignment']}")
-        by_detail.setdefault(problem["detail"], []).append(name)
-    return [ProblemLine(_listed(found), detail) for detail, found in by_detail.items()]
-
-
-def headline(run: Run) -> str:
-    """The first sentence of a report."""
-    sent = run.counts.get("send", 0)
-    refused = run.counts.get("refused", 0)
-    if run.undo_of_id:
-        return f"Undo of run {run.undo_of.number}: {_cells(sent)} put back." if run.undo_of else "Undo"
-    if run.outcome == "discarded":
-        return "This preview was put away. Nothing was sent."
-    if run.outcome == "changed":
-        return "Nothing was sent: the course changed after the preview."
-    if run.dry_run:
-        return f"Dry run: {_cells(sent)} would have been sent."
-    if run.outcome == "stopped" and not sent:
-        return "Nothing was sent."
-    if not sent and not refused:
-        return "Nothing had to be sent: the gradebook already holds what the rules give."
-    first = f"{_grades(sent)} in the gradebook."
-    return f"{first} {_cells(refused)} not sent." if refused else first
-
-
-def last_sentence(run: Run) -> str:
-    """The run in half a line, for the outcomes page."""
-    return headline(run).rstrip(".")
+    code: str
+    count: int
+    short: str
+    sentence: str
+    who: str
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryRow:
-    number: int
-    when: datetime
-    by: str
-    what: str
-    counts: Mapping[str, int]
+class RunReport:
+    """A run as its report page tells it; no student in it."""
+
+    run: Run
+    counts: dict[str, int]
+    reasons: tuple[ReasonRow, ...]
+    problems: tuple[ProblemRow, ...]
+    can_be_undone: bool
+
+    @property
+    def written(self) -> int:
+        """Grades that are in the gradebook; 0 for runs that sent nothing."""
+        sends = self.run.outcome in {"done", "partial", "stopped"} and not self.run.dry_run
+        return self.counts["send"] if sends and (self.run.error or {}).get("code") != "large_change" else 0
 
 
-def history_row(run: Run) -> HistoryRow:
-    state = "Under way" if run.state != RunState.FINISHED else WHAT_HAPPENED.get(run.outcome, "Ended")
-    if run.dry_run:
-        state = f"Dry run. {state}"
-    if run.undo_of_id:
-        state = f"Undo. {state}"
-    return HistoryRow(run.number, run.finished_at or run.started_at, who(run.started_by), state, run.counts)
-
-
-def who(text: str) -> str:
-    """Who started a run: a role and a Canvas id, never a name."""
-    role, _, canvas_id = text.partition(" ")
-    words = {"teacher": "teacher", "teaching_assistant": "teaching assistant", "command": "the command line"}
-    return f"{words.get(role, role)}{' ' + canvas_id if canvas_id else ''}"
-
-
-def gradebook_url(run: Run) -> str:
-    context = run.context
-    if not context.canvas_course_id:
-        return ""
-    return f"{context.registration.canvas_url.rstrip('/')}/courses/{context.canvas_course_id}/gradebook"
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
-
-
-def _grades(count: int) -> str:
-    return "1 grade is" if count == 1 else f"{count} grades are"
-
-
-def _cells(count: int) -> str:
-    return "1 cell was" if count == 1 else f"{count} cells were"
+def run_report(run: Run) -> RunReport:
+    """What a finished (or running) run's page shows."""
+    names = {one.id: one.name for one in alignments.stored(run.context)}
+    reasons = [
+        ReasonRow(code, count, reason.short, reason.sentence, reason.who)
+        for code, count in run.reasons.items()
+        for reason in [reason_for(code)]
+    ]
+    problems = [
+        ProblemRow(
+            p["alignment"],
+            names.get(p["alignment"], "A deleted alignment"),
+            p["code"],
+            reason_for(p["code"]).short,
+            p["detail"],
+        )
+        for p in run.problems
+    ]
+    return RunReport(
+        run=run,
+        counts={**NOTHING, **run.counts},
+        reasons=tuple(reasons),
+        problems=tuple(problems),
+        can_be_undone=UndoJournal.objects.filter(run=run, undone_at=None).exclude(sealed_cells="").exists(),
+    )

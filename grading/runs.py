@@ -7,19 +7,23 @@ worker that was frozen and replaced finds that its lease is gone before it can w
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, Q
+from django.utils import timezone
 
 from canvas.models import CanvasAccount
 from grading.models import OPEN_STATES, Run, RunState
 from lti_tool.models import Context
 
 STALE_AFTER = timedelta(seconds=60)
+PULSE_SECONDS = 10.0
 DISCARDED = "discarded"
 
 
@@ -113,6 +117,34 @@ def stale_runs(now: datetime) -> list[Run]:
             state__in=[RunState.APPROVED, RunState.SENDING],
         )
     )
+
+
+def stale_readings(now: datetime) -> list[Run]:
+    """Runs whose reader has not been heard of: nothing was written, so they simply end."""
+    return list(Run.objects.filter(heartbeat_at__lt=now - STALE_AFTER, state=RunState.READING))
+
+
+@contextmanager
+def pulse(run: Run, lease: str) -> Iterator[None]:
+    """Keep the heartbeat going from a thread while this process waits for Canvas. A process that is killed
+    or frozen falls silent; whoever took the lease over is not disturbed."""
+    done = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not done.wait(PULSE_SECONDS):
+                held = Run.objects.filter(pk=run.pk, lease=lease, state__in=OPEN_STATES)
+                held.update(heartbeat_at=timezone.now())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, name=f"pulse of run {run.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 @dataclass

@@ -16,7 +16,7 @@ from django.utils import timezone
 from alignments import services as alignments
 from canvas.accounts import accounts_for_course
 from canvas.models import CanvasAccount
-from grading import journal, planning, runs
+from grading import journal, planning, runs, undoing
 from grading.connection import Connection, Stopped, connect, stopped, stopped_by
 from grading.core.plan import (
     DECISIONS,
@@ -32,6 +32,7 @@ from grading.planning import Prepared
 from grading.reading import CourseReading, read_course
 from grading.runs import Lease, LeaseLost, NotApprovable, RunAlreadyOpen
 from grading.sending import Changed, Sender
+from grading.undoing import NothingToUndo, Undone
 from lti_tool.errors import PlatformError
 from lti_tool.models import Context
 from lti_tool.sealing import CannotUnseal
@@ -39,13 +40,21 @@ from lti_tool.sealing import CannotUnseal
 __all__ = [
     "Choices",
     "NotApprovable",
+    "NothingToUndo",
+    "Result",
     "RunAlreadyOpen",
+    "Undone",
     "apply",
     "approve",
+    "begin",
     "discard",
+    "fill",
+    "finish_stale",
     "open_run_of",
     "prepare",
+    "request_stop",
     "sync",
+    "undo",
 ]
 
 log = logging.getLogger(__name__)
@@ -86,7 +95,8 @@ def fill(run: Run) -> None:
         return
     to = connect(run.context, run.account)
     try:
-        prepared, _ = _plan(to, approved_by_person=True)
+        with runs.pulse(run, lease.token):
+            prepared, _ = _plan(to, approved_by_person=True)
         _store_plan(lease, to, prepared, RunState.READY)
     except LeaseLost:
         return
@@ -211,7 +221,8 @@ def _send(lease: Lease, reading: CourseReading | None, to: Connection | None = N
         return Result(_finish_stopped(lease, to, stopped("internal")))
     sender = Sender(to, lease, prepared, alignments.stored(run.context), reading)
     try:
-        sender.run()
+        with runs.pulse(run, lease.token):
+            sender.run()
         return _finish(lease, to, sender, None)
     except LeaseLost:
         return None
@@ -271,7 +282,8 @@ def sync(
     for account in accounts_for_course(context):
         to = connect(context, account)
         try:
-            prepared, reading = _plan(to, force_conflicts=force_conflicts)
+            with runs.pulse(run, lease.token):
+                prepared, reading = _plan(to, force_conflicts=force_conflicts)
         except Stopped as end:
             last = end
             if end.code not in TRY_NEXT_ACCOUNT:
@@ -333,3 +345,12 @@ def finish_stale(context: Context) -> None:
     for run in runs.stale_runs(timezone.now()):
         if run.context_id == context.pk:
             apply(run.pk)
+
+
+# Undo
+
+
+def undo(context: Context, *, started_by: str) -> Undone:
+    """Take back the newest run that wrote and is not undone. Raises NothingToUndo or RunAlreadyOpen."""
+    finish_stale(context)
+    return undoing.undo(context, started_by=started_by)

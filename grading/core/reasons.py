@@ -186,6 +186,12 @@ REASONS: dict[str, Reason] = {
         "The launch did not say which Canvas course this is. Open the tool from the course.",
         "admin",
     ),
+    "restored": Reason("Restored", "The cell holds again what it held before the sync."),
+    "changed_since_sync": Reason(
+        "Changed since the sync",
+        "Somebody changed this cell after the sync, so undo left it alone.",
+        "teacher",
+    ),
     "interrupted": Reason("Interrupted", "The run was interrupted. Send again.", "teacher"),
     "access_lost": Reason(
         "Canvas access lost",

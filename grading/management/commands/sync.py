@@ -1,0 +1,56 @@
+"""`manage.py sync`: plan, and send, the grades of one course now."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from grading import services
+from grading.reports import as_json, as_text
+from grading.runs import RunAlreadyOpen
+from lti_tool.commands import (
+    ToolCommand,
+    add_context_argument,
+    add_registration_arguments,
+    find_context,
+    find_registration,
+)
+
+SUCCESS = {"done", "partial"}
+
+
+class Command(ToolCommand):
+    help = "Plans what the rules give, sends what differs to the Canvas gradebook, and reads it back."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_registration_arguments(parser)
+        add_context_argument(parser)
+        parser.add_argument("--dry-run", action="store_true", help="plan only: Canvas is read, never written")
+        parser.add_argument("--cells", action="store_true", help="list every student's cell")
+        parser.add_argument(
+            "--force-conflicts", action="store_true", help="replace what people graded, emptied or excused"
+        )
+        parser.add_argument(
+            "--confirm-large", action="store_true", help="send even if unusually many grades change"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        context = find_context(find_registration(options), options["context"])
+        try:
+            result = services.sync(
+                context,
+                dry_run=options["dry_run"],
+                force_conflicts=options["force_conflicts"],
+                confirm_large=options["confirm_large"],
+            )
+        except RunAlreadyOpen as busy:
+            raise CommandError(f"{busy} Wait until it has ended, then try again.", returncode=1) from busy
+        if options["json"]:
+            self.print_json(as_json(result, with_cells=options["cells"]))
+        else:
+            self.stdout.write(as_text(result, with_cells=options["cells"]))
+        if result.run.outcome not in SUCCESS:
+            sys.exit(1)

@@ -1,0 +1,280 @@
+"""Undo: put back what a run found, only where the cells still are as we left them.
+
+A restored grade belongs to whom it belonged before: what was ours goes back through the way it came, what
+was a person's goes back by REST and is forgotten here. It may be broken off and started again at any point.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.utils import timezone
+
+from alignments.models import Target, TargetKind
+from canvas.accounts import accounts_for_course
+from canvas.values import Assignment, Cell, LineItem
+from grading import fingerprints, journal, making, runs, writers
+from grading.connection import Connection, Stopped, connect, stopped, stopped_by
+from grading.core.grades import EXCUSED, grade_text, same_grade
+from grading.core.plan import PlannedCell
+from grading.fingerprints import Memory
+from grading.journal import Entry
+from grading.ledger import SENT, Ledger, holds, refused
+from grading.models import Run, UndoJournal
+from grading.reading import read_again, read_line_items
+from grading.runs import Lease, LeaseLost
+from grading.writers import ColumnRefused, LineItemColumn
+from lti_tool.errors import MaybeSent, PlatformError
+from lti_tool.models import Context
+from lti_tool.sealing import CannotUnseal
+
+Fate = Literal["restored", "kept", "refused"]
+
+
+class NothingToUndo(Exception):
+    """No run of this course wrote anything that can still be taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneCell:
+    """What became of one cell: `before` is what the run had left, `after` what it held before the run."""
+
+    entry: Entry
+    fate: Fate
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """An undo's run with its cells."""
+
+    run: Run
+    undone: Run
+    cells: tuple[UndoneCell, ...] = field(default=(), repr=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        fates = [cell.fate for cell in self.cells]
+        return {fate: fates.count(fate) for fate in ("restored", "kept", "refused")}
+
+
+def undo(context: Context, *, started_by: str) -> Undone:
+    """Take back the newest run that wrote and is not undone. Raises NothingToUndo or RunAlreadyOpen."""
+    found = journal.newest(context)
+    if found is None:
+        raise NothingToUndo
+    run = runs.open_run(context, account=None, started_by=started_by, now=timezone.now(), undo_of=found.run)
+    lease = runs.reading_lease(run)
+    end: Stopped = stopped("no_account")
+    for account in accounts_for_course(context):
+        to = connect(context, account)
+        undoer = Undoer(to, lease)
+        try:
+            with runs.pulse(run, lease.token):
+                cells = undoer.run(journal.entries(found))
+        except CannotUnseal:
+            return Undone(_finish(lease, to, (), stopped("internal")), found.run)
+        except LeaseLost:
+            return Undone(run, found.run)
+        except Stopped as error:
+            end = error
+            if undoer.ledger.attempted or error.who != "teacher":
+                return Undone(_finish(lease, to, undoer.fates(), end), found.run, undoer.fates())
+            continue
+        _close_journal(found, cells)
+        return Undone(_finish(lease, to, cells, None), found.run, cells)
+    return Undone(_finish(lease, None, (), end), found.run)
+
+
+def _close_journal(found: UndoJournal, cells: Sequence[UndoneCell]) -> None:
+    """A cell that Canvas refused may be tried again; without one the journal has done its work."""
+    if all(cell.fate != "refused" for cell in cells):
+        UndoJournal.objects.filter(pk=found.pk).update(undone_at=timezone.now(), sealed_cells="")
+
+
+def _finish(lease: Lease, to: Connection | None, cells: Sequence[UndoneCell], end: Stopped | None) -> Run:
+    fates = [cell.fate for cell in cells]
+    codes = [cell.code or cell.fate for cell in cells]
+    restored, kept, bad = (fates.count(fate) for fate in ("restored", "kept", "refused"))
+    fields: dict[str, Any] = {
+        "account": to.account if to else None,
+        "counts": {"send": restored, "unchanged": 0, "held": 0, "conflict": kept, "refused": bad},
+        "reasons": {code: codes.count(code) for code in sorted(set(codes))},
+        "requests": to.counter.as_dict() if to else {},
+        "error": end.as_error() if end else None,
+    }
+    outcome = "stopped" if end else ("partial" if bad else "done")
+    return lease.finish(timezone.now(), outcome=outcome, fields=fields)
+
+
+@dataclass
+class Undoer:
+    """One undo. Its ledger is keyed by target and student."""
+
+    to: Connection
+    lease: Lease
+    ledger: Ledger = field(default_factory=Ledger)
+    entries: dict[tuple[int, str], Entry] = field(default_factory=dict)
+    kept: set[tuple[int, str]] = field(default_factory=set)
+
+    def run(self, entries: Sequence[Entry]) -> tuple[UndoneCell, ...]:
+        """Restore every cell that is as we left it."""
+        self.entries = {(entry.target, entry.user): entry for entry in entries}
+        targets = Target.objects.filter(context=self.to.context).in_bulk({e.target for e in entries})
+        self._beat()
+        try:
+            assignments = self.to.rest.assignments(self.to.course_id)
+            items = read_line_items(self.to) if _needs_line_items(targets) else {}
+            open_entries = self._readable(entries, assignments)
+            now = read_again(self.to, [(entry.assignment, entry.user) for entry in open_entries])
+        except PlatformError as error:
+            raise stopped_by(error) from error
+        pending = self._as_we_left(open_entries, now)
+        for target in targets.values():
+            mine = [cell for cell in pending if cell.alignment == target.pk]
+            self._restore(target, items.get(target.resource_id), mine)
+        self._settle(targets, pending)
+        return self.fates()
+
+    def fates(self) -> tuple[UndoneCell, ...]:
+        return tuple(self._fate(key, entry) for key, entry in self.entries.items())
+
+    def _fate(self, key: tuple[int, str], entry: Entry) -> UndoneCell:
+        if key in self.kept:
+            return UndoneCell(entry, "kept", "changed_since_sync")
+        receipt = self.ledger.receipts.get(key)
+        if receipt == SENT:
+            return UndoneCell(entry, "restored")
+        return UndoneCell(entry, "refused", receipt.code if receipt else "not_reached")
+
+    def _readable(self, entries: Sequence[Entry], assignments: Mapping[str, Assignment]) -> list[Entry]:
+        """Cells of columns that are there and published; the others cannot be restored now."""
+        readable: list[Entry] = []
+        for entry in entries:
+            assignment = assignments.get(entry.assignment)
+            if assignment is not None and assignment.published:
+                readable.append(entry)
+            else:
+                code = "column_gone" if assignment is None else "unpublished"
+                self.ledger.receipts[entry.target, entry.user] = refused(code)
+        return readable
+
+    def _as_we_left(self, entries: Sequence[Entry], now: Mapping[tuple[str, str], Cell]) -> list[PlannedCell]:
+        memory = Memory(self.to.context)
+        pending: list[PlannedCell] = []
+        for entry in entries:
+            cell = now.get((entry.assignment, entry.user))
+            text = grade_text(cell.entered_score, cell.excused) if cell else None
+            ours = cell is not None and memory.ownership(entry.target, cell).ours
+            if cell is not None and ours and same_grade(text, entry.after):
+                pending.append(_planned(entry, cell))
+            elif (
+                cell is not None
+                and same_grade(text, entry.before)
+                and self._was_restored(entry, cell, memory)
+            ):
+                self.ledger.attempted.add((entry.target, entry.user))
+                pending.append(_planned(entry, cell))
+                self.ledger.receipts[entry.target, entry.user] = SENT
+            else:
+                self.kept.add((entry.target, entry.user))
+        return pending
+
+    def _was_restored(self, entry: Entry, cell: Cell, memory: Memory) -> bool:
+        """An undo that broke off has put this one back already."""
+        return memory.was_intended(cell)
+
+    def _restore(self, target: Target, item: LineItem | None, cells: Sequence[PlannedCell]) -> None:
+        left = self.ledger.without_receipt(cells)
+        if not left:
+            return
+        assignment_id = self._assignment_id(left[0])
+        grades = {cell.user: cell.after for cell in left}
+        fingerprints.remember_intentions(self.to.context, target, assignment_id, grades, timezone.now())
+        by_ags = [cell for cell in left if item and _goes_by_ags(cell)]
+        try:
+            if item and by_ags:
+                where = LineItemColumn(item.url, item.score_maximum, making.stamp(target, timezone.now()))
+                writers.post_scores(self.to, where, by_ags, self.ledger, self._beat)
+            self._by_rest(assignment_id, [cell for cell in left if cell not in by_ags])
+        except ColumnRefused as error:
+            self.ledger.put(self.ledger.without_receipt(left), error.receipt)
+
+    def _by_rest(self, assignment_id: str, cells: Sequence[PlannedCell]) -> None:
+        for batch in writers.batches(cells, writers.GRADES_A_JOB):
+            # What arrived of it is seen by reading back.
+            with contextlib.suppress(MaybeSent):
+                writers.post_job(self.to, assignment_id, batch, self.ledger, self._beat)
+            for cell in self._unrestored(batch):
+                writers.put_one(self.to, assignment_id, cell, self.ledger)
+
+    def _unrestored(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
+        now = self._read(cells)
+        return [cell for cell in cells if not holds(now.get((self._assignment_id(cell), cell.user)), cell)]
+
+    def _settle(self, targets: Mapping[int, Target], cells: Sequence[PlannedCell]) -> None:
+        """Read back; what is empty or a person's again is forgotten, what is ours again is remembered."""
+        now = self._read(cells)
+        for target in targets.values():
+            ours: list[Cell] = []
+            theirs: list[tuple[str, str]] = []
+            failed: list[tuple[str, str]] = []
+            for planned in cells:
+                if planned.alignment != target.pk:
+                    continue
+                key = (self._assignment_id(planned), planned.user)
+                cell = now.get(key)
+                if cell is None or not holds(cell, planned):
+                    failed.append(key)
+                    receipt = self.ledger.receipts.get(planned.key)
+                    if receipt is None or receipt == SENT:
+                        self.ledger.receipts[planned.key] = refused("not_written")
+                    continue
+                self.ledger.receipts[planned.key] = SENT
+                if planned.was_ours and planned.after is not None:
+                    ours.append(cell)
+                else:
+                    theirs.append(key)
+            fingerprints.remember_states(self.to.context, target, ours, timezone.now())
+            fingerprints.forget_cells(self.to.context, target, theirs)
+            fingerprints.forget_intentions(self.to.context, target, failed)
+
+    def _assignment_id(self, cell: PlannedCell) -> str:
+        return self.entries[cell.key].assignment
+
+    def _read(self, cells: Sequence[PlannedCell]) -> dict[tuple[str, str], Cell]:
+        try:
+            return read_again(self.to, [(self._assignment_id(cell), cell.user) for cell in cells])
+        except PlatformError as error:
+            raise stopped_by(error) from error
+
+    def _beat(self) -> None:
+        progress = {"phase": "undoing", "done": len(self.ledger.receipts), "total": len(self.entries)}
+        self.lease.beat(timezone.now(), progress=progress)
+
+
+def _planned(entry: Entry, cell: Cell) -> PlannedCell:
+    """The way back, as a cell to write."""
+    return PlannedCell(
+        alignment=entry.target,
+        user=entry.user,
+        before=entry.after,
+        after=entry.before,
+        decision="send",
+        reason="restored",
+        was_ours=entry.was_ours,
+        graded_at=cell.graded_at,
+        grader_id=cell.grader_id,
+    )
+
+
+def _goes_by_ags(cell: PlannedCell) -> bool:
+    """What a person gave goes back under a person's name, and AGS knows no excuse."""
+    return cell.after is None or (cell.was_ours and cell.after != EXCUSED)
+
+
+def _needs_line_items(targets: Mapping[int, Target]) -> bool:
+    return any(target.kind == TargetKind.COLUMN for target in targets.values())

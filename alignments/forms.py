@@ -42,8 +42,8 @@ MOST_POINTS = Decimal(1_000_000)
 MOST_PERCENT = Decimal(1000)
 LINES = [
     ("mastery", "the mastery level"),
-    ("points", "points on the scale"),
-    ("percent", "percent of the scale"),
+    ("points", "this many points on the scale:"),
+    ("percent", "this percent of the scale:"),
 ]
 OVERWRITE = [
     ("ours", "Empty cells and grades this tool wrote (a grade a person gave stays until you say otherwise)"),

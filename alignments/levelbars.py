@@ -30,6 +30,16 @@ class LevelBar:
     """All levels of an outcome from the lowest up, with how many students are on each."""
 
     segments: tuple[Segment, ...]
+    mastered: int | None
+    """Students at or above mastery; None where the outcome has no mastery level."""
+
+    @property
+    def summary(self) -> str:
+        return (
+            f"{self.assessed} assessed"
+            if self.mastered is None
+            else f"{self.mastered} of {self.assessed} at mastery"
+        )
 
     @property
     def assessed(self) -> int:
@@ -43,11 +53,13 @@ class LevelBar:
 def level_bar(outcome: Outcome, scores: Iterable[Decimal]) -> LevelBar:
     """Count the scores per level of the outcome's scale: the highest level whose points are reached; below
     all of them, the lowest."""
-    ratings = _ratings(outcome)
+    ratings, found = _ratings(outcome), list(scores)
     counts = [0] * len(ratings)
-    for score in scores:
+    for score in found:
         counts[_level_of(score, ratings)] += 1
-    return LevelBar(tuple(_segments(outcome, ratings, counts)))
+    line = outcome.mastery_points
+    mastered = None if line is None else sum(score >= line for score in found)
+    return LevelBar(tuple(_segments(outcome, ratings, counts)), mastered)
 
 
 def _ratings(outcome: Outcome) -> list[Rating]:

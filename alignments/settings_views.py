@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from django.conf import settings as configuration
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -98,6 +99,7 @@ def _page(
         "words_problem": words_problem,
         "file_errors": file_errors or [],
         "excluded_count": ExcludedOutcome.objects.filter(context=request.context).count(),
+        "undo_days": configuration.UNDO_DAYS,
         "alignment_count": len(services.stored(request.context)),
     }
     return render(request, "alignments/settings.html", page, status=status)

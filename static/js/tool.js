@@ -53,7 +53,16 @@
     if (own && location.pathname.indexOf("/lti/") === 0) history.replaceState({ htmx: true }, "", own.dataset.address);
   }
 
+  /* A long list starts where its chosen entry is. */
+  function showChosen() {
+    document.querySelectorAll(".choices").forEach(function (list) {
+      var chosen = list.querySelector("input:checked");
+      if (chosen) list.scrollTop = chosen.closest(".choice").offsetTop - list.offsetTop - 48;
+    });
+  }
+
   function start() {
+    showChosen();
     ownAddress();
     tellHeight();
     if (window.ResizeObserver) new ResizeObserver(tellHeight).observe(document.body);
@@ -97,6 +106,7 @@
     });
     body.addEventListener("htmx:afterSettle", function (event) {
       tellHeight();
+      showChosen();
       if (event.detail.target === body || event.target === body) moved();
     });
     body.addEventListener("htmx:historyRestore", moved);

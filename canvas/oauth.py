@@ -58,8 +58,10 @@ def exchange_code(
     return _token_call(registration, form, now, http)
 
 
-def store_grant(registration: Registration, grant: Grant, scopes: list[str], now: datetime) -> CanvasAccount:
-    """Connect the grant's user, or connect them again."""
+def store_grant(
+    registration: Registration, grant: Grant, user_id: str, scopes: list[str], now: datetime
+) -> CanvasAccount:
+    """Connect `user_id`, or connect them again. An answer without a refresh token leaves the old one."""
     values: dict[str, Any] = {
         "sealed_access_token": seal(grant.access_token, purpose=ACCESS_PURPOSE),
         "expires_at": grant.expires_at,
@@ -71,7 +73,7 @@ def store_grant(registration: Registration, grant: Grant, scopes: list[str], now
     if grant.refresh_token:
         values["sealed_refresh_token"] = seal(grant.refresh_token, purpose=REFRESH_PURPOSE)
     account, _ = CanvasAccount.objects.update_or_create(
-        registration=registration, canvas_user_id=grant.user_id, defaults=values
+        registration=registration, canvas_user_id=user_id, defaults=values
     )
     return account
 
@@ -117,7 +119,7 @@ def mark_lost(account: CanvasAccount, code: str, now: datetime) -> None:
     _note_lost(account, code, now)
 
 
-def disconnect(account: CanvasAccount, now: datetime, http: Http | None = None) -> None:
+def disconnect(account: CanvasAccount, http: Http | None = None) -> None:
     """Revoke the token at Canvas where that is still possible, and forget it in any case."""
     try:
         revoke(account.registration, _open_token(account), http or shared_http())

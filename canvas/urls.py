@@ -1,4 +1,14 @@
-from django.urls import URLPattern, URLResolver
+"""Addresses under `/canvas/`; administrators enter the callback in Canvas, so it has no trailing slash."""
+
+from django.urls import path
+
+from canvas import views
 
 app_name = "canvas"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("canvas/ticket", views.ticket, name="ticket"),
+    path("canvas/authorize", views.authorize, name="authorize"),
+    path("canvas/callback", views.callback, name="callback"),
+    path("canvas/connection", views.connection, name="connection"),
+    path("canvas/disconnect", views.disconnect, name="disconnect"),
+]

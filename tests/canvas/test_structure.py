@@ -1,0 +1,162 @@
+"""Roster, course, assignments, schemes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from canvas.rest import DEFAULT_SCHEME, Rest
+from canvas.values import Assignment, Course
+from lti_tool.errors import AccessLost, Incomplete, Refused
+from tests.plugins.local_server import Answer, LocalServer, Seen
+
+API = "/api/v1/courses/101"
+
+
+def enrolment(user: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "user_id": user,
+        "course_section_id": 1,
+        "enrollment_state": "active",
+        "type": "StudentEnrollment",
+        "user": {"id": user, "name": f"Student {user}", "sortable_name": f"{user}, Student"},
+    } | changes
+
+
+def test_two_enrolments_are_one_student_and_teachers_none(server: LocalServer, rest: Rest) -> None:
+    server.routes["GET", f"{API}/enrollments"] = Answer(
+        [
+            enrolment(1, enrollment_state="inactive"),
+            enrolment(1, course_section_id=2),
+            enrolment(2, type="StudentViewEnrollment"),
+            enrolment(3, type="TeacherEnrollment"),
+        ]
+    )
+    students = rest.students("101")
+    assert set(students) == {"1", "2"}
+    assert students["1"].states == {"active", "inactive"}
+    assert students["1"].section_ids == {"1", "2"}
+    assert students["2"].is_test_student
+    assert server.seen[0].query["type[]"] == ["StudentEnrollment", "StudentViewEnrollment"]
+
+
+def test_states_a_server_does_not_know_are_left_out(server: LocalServer, rest: Rest) -> None:
+    def answer(seen: Seen) -> Answer:
+        if "creation_pending" in seen.query["state[]"]:
+            return Answer({"errors": [{"message": "Invalid state"}]}, 400)
+        return Answer([enrolment(1)])
+
+    server.routes["GET", f"{API}/enrollments"] = answer
+    assert set(rest.students("101")) == {"1"}
+
+
+def test_the_course_is_read_through_canvasapi_on_our_transport(server: LocalServer, rest: Rest) -> None:
+    server.routes["GET", API] = Answer(
+        {
+            "id": 101,
+            "name": "2024",
+            "account_id": 1,
+            "root_account_id": 1,
+            "workflow_state": "available",
+            "concluded": True,
+        }
+    )
+    course = rest.course("101")
+    assert (course.name, course.concluded, course.account_id) == ("2024", True, "1")
+    assert server.seen[0].headers["authorization"] == "Bearer old"
+    assert server.seen[0].query["include[]"] == ["concluded", "permissions"]
+
+
+def test_another_course_in_the_answer_is_no_answer(server: LocalServer, rest: Rest) -> None:
+    server.routes["GET", API] = Answer({"id": 102, "name": "x"})
+    with pytest.raises(Incomplete):
+        rest.course("101")
+    with pytest.raises(Refused):
+        rest.course("$Canvas.course.id")
+
+
+def test_what_decides_whether_an_assignment_can_be_graded(server: LocalServer, rest: Rest) -> None:
+    server.routes["GET", f"{API}/assignments"] = Answer(
+        [
+            {"id": 1, "name": "Essay", "points_possible": 10.5, "group_category_id": 4, "published": False},
+            {
+                "id": 2,
+                "name": "Lab",
+                "points_possible": None,
+                "submission_types": ["none"],
+                "moderated_grading": True,
+            },
+        ]
+    )
+    essay, lab = rest.assignments("101").values()
+    assert (essay.points_possible, essay.graded_as_group, essay.published) == (Decimal("10.5"), True, False)
+    assert (lab.points_possible, lab.submission_types, lab.moderated_grading) == (None, ("none",), True)
+
+
+def test_closed_periods_or_no_word_of_them(server: LocalServer, rest: Rest) -> None:
+    path = f"{API}/grading_periods"
+    server.routes["GET", path] = Answer(
+        {"grading_periods": [{"id": "1", "is_closed": True}, {"id": "2", "is_closed": False}]}
+    )
+    assert rest.closed_grading_periods("101") == {"1"}
+    server.routes["GET", path] = Answer(
+        {"errors": [{"message": "Insufficient scopes on access token."}]}, 401
+    )
+    assert rest.closed_grading_periods("101") is None
+
+
+def scheme(number: int, **changes: Any) -> dict[str, Any]:
+    entries = [{"name": "P", "value": 0.5}, {"name": "F", "value": 0}, {"name": "A", "value": 0.9}]
+    return {"id": number, "title": f"Scheme {number}", "grading_scheme": entries} | changes
+
+
+COURSE = Course("101", "c", account_id="5", root_account_id="1", grading_standard_id="8")
+
+
+def test_the_scheme_that_applies(server: LocalServer, rest: Rest) -> None:
+    server.routes["GET", f"{API}/grading_standards"] = Answer([scheme(7)])
+    server.routes["GET", "/api/v1/accounts/5/grading_standards"] = Answer([scheme(8, data=[["X", 1]])])
+    server.routes["GET", "/api/v1/accounts/1/grading_standards"] = Answer(
+        {"errors": [{"message": "no"}]}, 403
+    )
+    schemes = rest.grading_schemes(COURSE)
+    own = Assignment("1", "a", None, grading_standard_id="7")
+    other = Assignment("2", "b", None, grading_standard_id="9")
+    found = schemes.applying_to(own, COURSE)
+    assert found is not None
+    assert [level.name for level in found.levels] == ["A", "P", "F"]
+    course_scheme = schemes.applying_to(None, COURSE)
+    assert course_scheme is not None
+    assert course_scheme.id == "8"
+    assert schemes.applying_to(other, COURSE) is None
+    assert "account 1" in schemes.explanation
+
+
+def test_without_any_choice_canvas_own_scheme_applies_unasked(server: LocalServer, rest: Rest) -> None:
+    assert rest.grading_scheme(Course("101", "c"), None) is DEFAULT_SCHEME
+    assert server.seen == []
+
+
+def test_older_schemes_are_pairs(server: LocalServer, rest: Rest) -> None:
+    old = {"id": 7, "title": "old", "data": [["A", 0.9], ["F", 0]]}
+    server.routes["GET", f"{API}/grading_standards"] = Answer([old])
+    schemes = rest.grading_schemes(Course("101", "c"))
+    found = schemes.find("7")
+    assert found is not None
+    assert [(level.name, level.lower_bound) for level in found.levels] == [
+        ("A", Decimal("0.9")),
+        ("F", Decimal(0)),
+    ]
+
+
+def test_a_lost_account_is_not_taken_for_a_small_right(server: LocalServer, rest: Rest) -> None:
+    expired = Answer({"errors": [{"message": "Invalid access token."}]}, 401, {"WWW-Authenticate": "Bearer"})
+    server.routes["GET", f"{API}/grading_periods"] = expired
+    server.routes["POST", "/login/oauth2/token"] = Answer(
+        {"error": "invalid_request", "error_description": "refresh_token not found"}, 400
+    )
+    with pytest.raises(AccessLost) as caught:
+        rest.closed_grading_periods("101")
+    assert caught.value.code == "revoked"

@@ -11,9 +11,7 @@ class CanvasAccount(models.Model):
     """A teacher's OAuth2 tokens, sealed. One row per Canvas user and registration; a refresh replaces the
     access token in place and is serialised by locking this row (a refresh kills the old token at once)."""
 
-    registration = models.ForeignKey(
-        Registration, on_delete=models.CASCADE, related_name="accounts"
-    )
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="accounts")
     canvas_user_id = models.CharField(max_length=32)
     sealed_access_token = models.TextField()
     sealed_refresh_token = models.TextField(blank=True)
@@ -40,9 +38,7 @@ class CanvasAccount(models.Model):
 class CourseGrader(models.Model):
     """A teacher or TA who launched this course: `sync` may use their account for it."""
 
-    context = models.ForeignKey(
-        Context, on_delete=models.CASCADE, related_name="graders"
-    )
+    context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="graders")
     canvas_user_id = models.CharField(max_length=32)
     last_launch_at = models.DateTimeField()
 

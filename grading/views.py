@@ -17,7 +17,7 @@ from alignments.core.explain import rule_in_words
 from alignments.services import StoredAlignment
 from canvas.accounts import account_for
 from canvas.values import Section, Student
-from grading import choosing, jobs, pages, planning, reports, services
+from grading import choosing, jobs, pages, planning, run_pages, services
 from grading.connection import connect
 from grading.core.plan import Choices, Plan
 from grading.models import Run, RunState
@@ -80,7 +80,7 @@ def start(request: LaunchRequest) -> HttpResponseBase:
     if not alignments.stored(request.context):
         return HttpResponseRedirect(reverse("grading:preview"))
     try:
-        return _to(jobs.begin_preview(request.context, account, started_by=_person(request)))
+        return _to(jobs.start_preview(request.context, account, started_by=_person(request)))
     except services.RunAlreadyOpen as busy:
         return _to(busy.run)
 
@@ -100,8 +100,8 @@ def summary(request: LaunchRequest) -> HttpResponse:
         "sentence": _open_sentence(run),
         "button": "See the preview" if run and run.state == RunState.READY else "See how far it is",
         "last": last,
-        "last_sentence": reports.last_sentence(last) if last else "",
-        "last_by": reports.who(last.started_by) if last else "",
+        "last_sentence": run_pages.last_sentence(last) if last else "",
+        "last_by": run_pages.who(last.started_by) if last else "",
     }
     return render(request, "grading/_summary.html", page)
 
@@ -126,7 +126,7 @@ def show(request: LaunchRequest, number: int) -> HttpResponseBase:
         return _show_preview(request, run, request.GET.dict())
     if run.state == RunState.FINISHED:
         return _show_report(request, run)
-    page = _page(run=run, working=reports.working(run), by=reports.who(run.started_by))
+    page = _page(run=run, working=run_pages.working(run), by=run_pages.who(run.started_by))
     return render(request, "grading/working.html", page)
 
 
@@ -135,13 +135,13 @@ def show(request: LaunchRequest, number: int) -> HttpResponseBase:
 def progress(request: LaunchRequest, number: int) -> HttpResponse:
     """The fragment of a run at work."""
     run = _run(request, number)
-    return render(request, "grading/_working.html", {"run": run, "working": reports.working(run)})
+    return render(request, "grading/_working.html", {"run": run, "working": run_pages.working(run)})
 
 
 def _show_report(request: LaunchRequest, run: Run) -> HttpResponse:
     names = {one.id: one.name for one in alignments.stored(request.context)}
     page = _page(
-        run=run, report=reports.report(run, names), by=reports.who(run.approved_by or run.started_by)
+        run=run, report=run_pages.report(run, names), by=run_pages.who(run.approved_by or run.started_by)
     )
     return render(request, "grading/report.html", page | {"here": "history"})
 
@@ -160,7 +160,7 @@ def _show_preview(
         preview=shown,
         facts=facts,
         sections=sorted(roster.sections.values(), key=lambda one: one.name),
-        problems=reports.problem_lines(run, names),
+        problems=run_pages.problem_lines(run, names),
         notice=notice,
         **_send_bar(opened, shown.changes),
     )
@@ -265,10 +265,9 @@ def stop(request: LaunchRequest, number: int) -> HttpResponseBase:
 def undo(request: LaunchRequest, number: int) -> HttpResponseBase:
     """Take a run back, in the background, where its cells are still as it left them."""
     run = _run(request, number)
-    try:
-        return _to(jobs.begin_undo(run, started_by=_person(request)))
-    except services.RunAlreadyOpen as busy:
-        return _to(busy.run)
+    if services.open_run_of(request.context) is None and run_pages.undoable_journal(run):
+        jobs.start_undo(request.context, started_by=_person(request))
+    return HttpResponseRedirect(reverse("grading:history"))
 
 
 @require_GET
@@ -318,7 +317,7 @@ def csv_file(request: LaunchRequest, number: int) -> HttpResponseBase:
 def history(request: LaunchRequest) -> HttpResponse:
     """The course's runs, newest first."""
     runs = Run.objects.filter(context=request.context).select_related("undo_of")[:200]
-    page = {"here": "history", "runs": [reports.history_row(run) for run in runs]}
+    page = {"here": "history", "runs": [run_pages.history_row(run) for run in runs]}
     return render(request, "grading/history.html", page)
 
 

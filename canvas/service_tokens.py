@@ -52,6 +52,8 @@ def service_token(
     scope_hash = hashlib.sha256(" ".join([registration.token_url, *scopes]).encode()).hexdigest()
     if token := _stored(registration, scope_hash, now, refused):
         return token
+    # Made and committed before the lock: Canvas fetches our key set from another process while we wait.
+    keys.signing_key()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, registration.pk % 2**31])

@@ -41,7 +41,8 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
             **{name: {"level": "WARNING"} for name in quiet},
             "django": {"handlers": [], "propagate": True},
             "django.db.backends": {"level": "WARNING"},
-            # Says "Adding tasks" at the start of every command.
+            # These list every task at the start of every process.
             "procrastinate.blueprints": {"level": "WARNING"},
+            "procrastinate.periodic": {"level": "WARNING"},
         },
     }

@@ -79,7 +79,10 @@ def play(options: argparse.Namespace) -> int:
         if options.check:
             from scripts import demo_check  # it needs `requests`; the demo alone needs nothing
 
-            return demo_check.check(demo.tool_url, demo.canvas_url, options.scenario, as_json=options.json)
+            access = demo_check.Access(API_CLIENT_ID, demo.api_secret)
+            return demo_check.check(
+                demo.tool_url, demo.canvas_url, options.scenario, access, as_json=options.json
+            )
         _announce(demo, as_json=options.json)
         supervisor.watch()
     return 0

@@ -31,6 +31,8 @@ class Form:
     fields: list[tuple[str, str]] = field(default_factory=list)
     buttons: list[tuple[str, str, str]] = field(default_factory=list)
     """Of each submit button: name, value, text."""
+    actions: dict[str, str] = field(default_factory=dict)
+    """Where a submit button sends the form to instead, by the button's text."""
 
 
 class _Reader(HTMLParser):
@@ -43,6 +45,9 @@ class _Reader(HTMLParser):
         self.forms: list[Form] = []
         self.by_id: dict[str, Form] = {}
         self.text: list[str] = []
+        self.heading: list[str] = []
+        self.offers: list[tuple[str, str]] = []
+        self._in_heading = False
         self.refresh = ""
         self._form: Form | None = None
         self._link: str | None = None
@@ -50,12 +55,15 @@ class _Reader(HTMLParser):
         self._select: tuple[str, Form, list[tuple[str, bool]]] | None = None
         self._textarea: tuple[str, Form, list[str]] | None = None
         self._button: tuple[Form, str, str, list[str]] | None = None
+        self._button_action = ""
         self._silent = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {key: value or "" for key, value in attrs}
         if tag in {"script", "style", "template"}:
             self._silent += 1
+        elif tag == "h1":
+            self._in_heading = True
         elif tag == "a" and "href" in found:
             self._link, self._link_text = found["href"], [found.get("aria-label", "")]
         elif tag in {"iframe", "frame"} and found.get("src"):
@@ -82,10 +90,13 @@ class _Reader(HTMLParser):
         if tag == "input" and kind == "submit":
             form.buttons.append((name, found.get("value", ""), found.get("value", "")))
         elif tag == "input" and name and kind not in VOID_INPUTS:
+            if kind in {"checkbox", "radio"}:
+                self.offers.append((name, found.get("value", "on")))
             if kind not in {"checkbox", "radio"} or "checked" in found:
                 form.fields.append((name, found.get("value", "on" if kind in {"checkbox", "radio"} else "")))
         elif tag == "button" and kind in {"", "submit"}:
             self._button = (form, name, found.get("value", ""), [found.get("aria-label", "")])
+            self._button_action = found.get("formaction", "")
         elif tag == "select" and name:
             self._select = (name, form, [])
         elif tag == "option" and self._select:
@@ -96,6 +107,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in {"script", "style", "template"}:
             self._silent -= 1
+        elif tag == "h1":
+            self._in_heading = False
         elif tag == "a" and self._link is not None:
             self.links.append((self._link, " ".join(" ".join(self._link_text).split())))
             self._link = None
@@ -112,7 +125,10 @@ class _Reader(HTMLParser):
             self._textarea = None
         elif tag == "button" and self._button:
             form, name, value, parts = self._button
-            form.buttons.append((name, value, " ".join(" ".join(parts).split())))
+            text = " ".join(" ".join(parts).split())
+            form.buttons.append((name, value, text))
+            if self._button_action:
+                form.actions[text] = self._button_action
             self._button = None
 
     def handle_data(self, data: str) -> None:
@@ -124,6 +140,8 @@ class _Reader(HTMLParser):
             self._button[3].append(data)
         if self._link is not None:
             self._link_text.append(data)
+        if self._in_heading:
+            self.heading.append(data)
         self.text.append(data)
 
 
@@ -138,6 +156,13 @@ class Page:
     frames: tuple[str, ...]
     forms: tuple[Form, ...]
     text: str
+    heading: str = ""
+    offers: tuple[tuple[str, str], ...] = ()
+    """Name and value of every box and button to tick, ticked or not."""
+
+    def choices(self, name: str) -> list[str]:
+        """The values that can be ticked under this name, in the page's order."""
+        return [value for found, value in self.offers if found == name]
 
     def link(self, words: str) -> str:
         """The address of the first link whose text or address holds `words`."""
@@ -181,16 +206,25 @@ class Visitor:
         fields = [(name, value) for name, value in form.fields if name not in changed]
         for name, value in changed.items():
             fields.extend((name, one) for one in ([value] if isinstance(value, str) else value))
+        action = form.action
         for name, value, text in form.buttons:
-            if name and (not button or button.lower() in text.lower() or button == value):
-                fields.append((name, value))
+            if (name or button) and (not button or button.lower() in text.lower() or button == value):
+                fields.extend([(name, value)] if name else [])
+                action = form.actions.get(text, action)
                 break
-        url = urljoin(page.url, form.action) if form.action else page.url
+        url = urljoin(page.url, action) if action else page.url
         if form.method == "post":
             here = urlsplit(page.url)
             headers = {"Origin": f"{here.scheme}://{here.netloc}"}
             return self._read(self._session.post(url, data=fields, headers=headers, timeout=TIMEOUT_SECONDS))
         return self._read(self._session.get(url, params=fields, timeout=TIMEOUT_SECONDS))
+
+    def location(self, page: Page, form: Form) -> str:
+        """Where a posted form would lead; the redirect is not followed."""
+        answer = self._session.post(
+            urljoin(page.url, form.action), data=form.fields, timeout=TIMEOUT_SECONDS, allow_redirects=False
+        )
+        return answer.headers.get("Location", "")
 
     def _read(self, response: requests.Response) -> Page:
         reader = _Reader()
@@ -198,5 +232,5 @@ class Visitor:
         text = " ".join(" ".join(reader.text).split())
         return Page(
             response.url, response.status_code, response.text, tuple(reader.links), tuple(reader.frames),
-            tuple(reader.forms), text,
+            tuple(reader.forms), text, " ".join(" ".join(reader.heading).split()), tuple(reader.offers),
         )  # fmt: skip

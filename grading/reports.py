@@ -1,16 +1,12 @@
-"""What is told of a run: as JSON for programs, as text for a terminal, as rows and sentences for pages."""
+"""What the commands tell of a run: JSON for programs, text for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from alignments import services as alignments
-from grading import planning
-from grading.core.plan import Plan, PlannedCell, Problem
+from grading.core.plan import PlannedCell
 from grading.core.reasons import reason_for
-from grading.models import Run, UndoJournal
 from grading.services import NOTHING, Result
 from grading.undoing import Undone
 
@@ -136,93 +132,3 @@ def undone_as_text(undone: Undone) -> str:
             why = "changed since" if cell.fate == "kept" else reason_for(cell.code).short
             lines.append(f"  alignment {cell.entry.alignment}, user {cell.entry.user}: {cell.fate} ({why})")
     return "\n".join(lines)
-
-
-# For pages
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """An open plan for a page: its cells, its problems and why it needs a second confirmation, if it does."""
-
-    cells: tuple[PlannedCell, ...]
-    problems: tuple[Problem, ...]
-    digest: str
-    unsafe: str | None
-
-
-def preview(run: Run) -> Preview:
-    """The sealed plan of a run that is READY (or on its way). Raises CannotUnseal once it has ended."""
-    plan: Plan = planning.open_plan(run.sealed_plan).plan
-    return Preview(plan.cells, plan.problems, run.digest, plan.unsafe_reason())
-
-
-def preview_rows(run: Run) -> tuple[PlannedCell, ...]:
-    """Every cell of an open plan, in its stable order."""
-    return preview(run).cells
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemRow:
-    """One alignment's problem by name."""
-
-    alignment_id: int
-    name: str
-    code: str
-    short: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonRow:
-    """How many cells ended for one reason, with its sentence."""
-
-    code: str
-    count: int
-    short: str
-    sentence: str
-    who: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """A run as its report page tells it; no student in it."""
-
-    run: Run
-    counts: dict[str, int]
-    reasons: tuple[ReasonRow, ...]
-    problems: tuple[ProblemRow, ...]
-    can_be_undone: bool
-
-    @property
-    def written(self) -> int:
-        """Grades that are in the gradebook; 0 for runs that sent nothing."""
-        sends = self.run.outcome in {"done", "partial", "stopped"} and not self.run.dry_run
-        return self.counts["send"] if sends and (self.run.error or {}).get("code") != "large_change" else 0
-
-
-def run_report(run: Run) -> RunReport:
-    """What a finished (or running) run's page shows."""
-    names = {one.id: one.name for one in alignments.stored(run.context)}
-    reasons = [
-        ReasonRow(code, count, reason.short, reason.sentence, reason.who)
-        for code, count in run.reasons.items()
-        for reason in [reason_for(code)]
-    ]
-    problems = [
-        ProblemRow(
-            p["alignment"],
-            names.get(p["alignment"], "A deleted alignment"),
-            p["code"],
-            reason_for(p["code"]).short,
-            p["detail"],
-        )
-        for p in run.problems
-    ]
-    return RunReport(
-        run=run,
-        counts={**NOTHING, **run.counts},
-        reasons=tuple(reasons),
-        problems=tuple(problems),
-        can_be_undone=UndoJournal.objects.filter(run=run, undone_at=None).exclude(sealed_cells="").exists(),
-    )

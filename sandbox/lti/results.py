@@ -15,6 +15,7 @@ from sandbox.lti.paging import page_of, with_links
 from sandbox.lti.people import find_student
 from sandbox.lti.routes import blueprint
 from sandbox.lti.state import platform_of
+from sandbox.mirror import results_of
 from sandbox.records import LineItem, LtiResult
 from sandbox.world import World
 
@@ -24,7 +25,7 @@ from sandbox.world import World
 def list_results(caller: Caller, item_id: int) -> Response:
     """The item's results, or one person's; an unknown person is an empty list (R3)."""
     item, site = find_item(caller, item_id), platform_of(caller.world)
-    rows = [row for row in _rows(caller.world, item) if _is_asked_for(caller, row)]
+    rows = [row for row in results_of(caller.world, item.id) if _is_asked_for(caller, row)]
     page, links = page_of(rows, default=site.default_page_size, maximum=site.maximum_page_size)
     body = [shown(caller.world, item, row) for row in page]
     return with_links(answer(body, v.RESULT_TYPE), links)
@@ -71,12 +72,6 @@ def _graded_by_person(world: World, item: LineItem, row: LtiResult) -> bool:
     if row.submission_id is None or submission is None:
         return False
     return submission.grader_id is not None and submission.grader_id > 0
-
-
-def _rows(world: World, item: LineItem) -> list[LtiResult]:
-    return sorted(
-        (row for row in world.lti_results.values() if row.line_item_id == item.id), key=lambda row: row.id
-    )
 
 
 def _is_asked_for(caller: Caller, row: LtiResult) -> bool:

@@ -16,7 +16,7 @@ from sandbox.lti.advantage import Caller, advantage, answer, invalid, payload
 from sandbox.lti.line_items import ITEM, find_item, item_url
 from sandbox.lti.routes import blueprint
 from sandbox.lti.score_post import ACTIVITY, GRADING, ScorePost, as_decimal, read_score, touches_gradebook
-from sandbox.mirror import find_result
+from sandbox.mirror import add_result, find_result
 from sandbox.records import LtiResult, Submission
 
 DATA_FIELDS = {"online_url": "url", "basic_lti_launch": "url", "online_text_entry": "body"}
@@ -43,9 +43,10 @@ def post_score(caller: Caller, item_id: int) -> Response:
 
 @contextmanager
 def _transaction(caller: Caller, post: ScorePost) -> Iterator[None]:
-    """Roll the submissions of the column back when saving fails (S35)."""
+    """Roll the submissions this post may touch back when saving fails (S35)."""
     table = caller.world.submissions
-    before = {key: copy.deepcopy(row) for key, row in table.items() if key[0] == post.assignment.id}
+    keys = [(post.assignment.id, user_id) for user_id in _handed_in_for(caller, post)]
+    before = {key: copy.deepcopy(table[key]) for key in keys if key in table}
     try:
         yield
     except Exception:
@@ -125,8 +126,7 @@ def _write_result(caller: Caller, post: ScorePost, in_gradebook: bool) -> LtiRes
     world = caller.world
     result = find_result(world, post.item.id, post.user.id)
     if result is None:
-        result = LtiResult(world.new_id(), post.item.id, post.user.id, None, None, post.at, post.at)
-        world.lti_results[result.id] = result
+        result = add_result(world, post.item.id, post.user.id, post.at)
     result.score, result.maximum = as_decimal(post.given), post.maximum
     result.updated_at = post.at
     result.activity_progress, result.grading_progress = post.activity_progress, post.grading_progress

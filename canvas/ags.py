@@ -6,6 +6,7 @@ https://www.imsglobal.org/spec/lti-ags/v2p0/ as Canvas implements it (app/contro
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,11 +67,12 @@ class Ags:
         self._policy = Policy(pace=pace_of(f"key:{registration.pk}"), counts=counter, refusal_of=refusal_of)
         self._scopes = service_tokens.ags_scopes(context)
         self._token = ""
+        self._fetching = threading.Lock()
 
     def line_items(self) -> list[LineItem]:
         """All of this tool's columns in the course."""
         where = "/line_items"
-        pages = self._renewing(lambda: list(self._pages(self._items_url(), LINE_ITEMS, where)))
+        pages = self._renewing(lambda token: list(self._pages(token, self._items_url(), LINE_ITEMS, where)))
         return [parse_line_item(row) for page in pages for row in each(page, "line items")]
 
     def create_line_item(self, label: str, points: Decimal, resource_id: str) -> LineItem:
@@ -99,7 +101,9 @@ class Ags:
     def results(self, line_item_url: str) -> list[LineItemResult]:
         """What AGS says of a column's cells."""
         url = _below(line_item_url, "results")
-        pages = self._renewing(lambda: list(self._pages(url, RESULTS, "/line_items/:id/results")))
+        pages = self._renewing(
+            lambda token: list(self._pages(token, url, RESULTS, "/line_items/:id/results"))
+        )
         rows = [row for page in pages for row in each(page, "results")]
         return [
             LineItemResult(
@@ -116,9 +120,9 @@ class Ags:
 
     def _post(self, url: str, media_type: str, body: bytes, where: str) -> Reply:
         headers = {"Content-Type": media_type, "Accept": f"{media_type}, {PLAIN_JSON}"}
-        return self._renewing(lambda: self._call("POST", url, headers, body, where))
+        return self._renewing(lambda token: self._call(token, "POST", url, headers, body, where))
 
-    def _pages(self, url: str, media_type: str, where: str) -> Iterator[Any]:
+    def _pages(self, token: str, url: str, media_type: str, where: str) -> Iterator[Any]:
         """Every page. `limit` is AGS's name for the page size; Link addresses are used as given."""
         url = _with_query(url, "limit=100")
         seen: set[str] = set()
@@ -126,7 +130,7 @@ class Ags:
             if len(seen) == MOST_PAGES:
                 raise Incomplete("The list has no end.", code="endless_list", where=where)
             seen.add(url)
-            reply = self._call("GET", url, {"Accept": f"{media_type}, {PLAIN_JSON}"}, None, where)
+            reply = self._call(token, "GET", url, {"Accept": f"{media_type}, {PLAIN_JSON}"}, None, where)
             yield reply.json()
             following = reply.link("next")
             if following is None:
@@ -136,36 +140,41 @@ class Ags:
                 raise Incomplete("The next page is on a foreign host.", code="foreign_link", where=where)
         raise Incomplete("The list leads back to a page already read.", code="endless_list", where=where)
 
-    def _call(self, method: str, url: str, headers: dict[str, str], body: bytes | None, where: str) -> Reply:
+    def _call(
+        self, token: str, method: str, url: str, headers: dict[str, str], body: bytes | None, where: str
+    ) -> Reply:
         return self._http.request(
             method,
             url,
             allow_hosts=self._hosts,
-            headers={"Authorization": f"Bearer {self._token}", **headers},
+            headers={"Authorization": f"Bearer {token}", **headers},
             data=body,
             where=f"{method} {where}",
             policy=self._policy,
         )
 
-    def _renewing(self, call: Callable[[], Result]) -> Result:
-        """Run `call` with the registration's token; one refused as expired is replaced once."""
-        if not self._token:
-            self._token = self._fetch(refused="")
+    def _renewing(self, call: Callable[[str], Result]) -> Result:
+        """Run `call` with the registration's token; one refused as expired is replaced once. Several threads
+        may post at a time: the token each used decides whether another has replaced it already."""
+        token = self._token or self._fetch(refused="")
         try:
-            return call()
+            return call(token)
         except AccessLost as error:
             if error.code != TOKEN_EXPIRED:
                 raise _of_the_key(error) from error
-        self._token = self._fetch(refused=self._token)
+        token = self._fetch(refused=token)
         try:
-            return call()
+            return call(token)
         except AccessLost as error:
             raise _of_the_key(error) from error
 
     def _fetch(self, *, refused: str) -> str:
-        return service_tokens.service_token(
-            self._registration, self._scopes, self._clock(), self._http, refused=refused
-        )
+        with self._fetching:
+            if not self._token or self._token == refused:
+                self._token = service_tokens.service_token(
+                    self._registration, self._scopes, self._clock(), self._http, refused=refused
+                )
+            return self._token
 
 
 def score_body(user_id: str, score: Decimal | None, maximum: Decimal, timestamp: datetime) -> bytes:

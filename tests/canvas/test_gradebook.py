@@ -168,3 +168,13 @@ def test_a_job_that_never_ends_is_left(server: LocalServer, rest: Rest) -> None:
     waits = Waits()
     assert not rest.wait_for(Progress("3", "", "queued"), seconds=30, sleep=waits).is_over
     assert 30 <= sum(waits) < 40
+
+
+def test_one_student_who_left_does_not_hide_the_others(server: LocalServer, rest: Rest) -> None:
+    def answer(seen: Seen) -> Answer:
+        if seen.query["student_ids[]"] == ["all"]:
+            return Answer([row(7, 1), row(7, 2)])
+        return Answer({"errors": [{"message": "user not authorized to perform that action"}]}, 403)
+
+    server.routes["GET", SUBMISSIONS] = answer
+    assert set(rest.cells("101", ["7"], ["1", "99"])) == {("7", "1")}

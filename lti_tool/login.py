@@ -104,9 +104,15 @@ def authorize_address(
     return f"{registration.authorize_url}{separator}{urlencode(values, quote_via=quote, safe='')}"
 
 
-def is_framed(request: HttpRequest) -> bool:
-    """Whether the browser says that this page is to appear inside another one."""
-    return request.headers.get("Sec-Fetch-Dest", "") in FRAMES
+def may_be_framed(request: HttpRequest, initiation: Initiation) -> bool:
+    """Whether this page may appear inside another one, where cookies may not stay.
+
+    Browsers before 2023 do not say so; from them the offer of platform storage counts. Other programs have no frames.
+    """
+    destination = request.headers.get("Sec-Fetch-Dest")
+    if destination is not None:
+        return destination in FRAMES
+    return bool(initiation.storage_target) and request.headers.get("User-Agent", "").startswith("Mozilla/")
 
 
 def _single(params: QueryDict, name: str, longest: int = LONGEST_PARAMETER) -> str | None:

@@ -22,7 +22,7 @@ from lti_tool.addresses import origin_of
 from lti_tool.configuration import tool_configuration
 from lti_tool.keys import public_jwks
 from lti_tool.launch import Launch, verify_launch
-from lti_tool.login import authorize_address, find_registration, is_framed, read_initiation
+from lti_tool.login import authorize_address, find_registration, may_be_framed, read_initiation
 from lti_tool.models import Registration
 from lti_tool.refusals import PLATFORM_ERRORS, LaunchRefused
 from lti_tool.states import LoginState, hash_of, is_bound, issue_state, new_secret, read_state, storage_key
@@ -44,7 +44,7 @@ def login(request: HttpRequest, key: str = "") -> HttpResponseBase:
     browser = known or new_secret()
     state_text, state = issue_state(registration, browser, initiation.storage_target)
     address = authorize_address(registration, initiation, state_text, state)
-    if known or not is_framed(request):
+    if known or not may_be_framed(request, initiation):
         response: HttpResponse = HttpResponseRedirect(address)
     else:
         page = {

@@ -192,6 +192,15 @@ def test_in_a_frame_where_our_cookie_arrives_the_browser_is_sent_on_at_once(
     assert (first.status_code, again.status_code) == (200, 302)
 
 
+def test_an_old_browser_that_is_offered_storage_gets_the_page_and_other_programs_do_not(
+    platform: TestPlatform,
+) -> None:
+    asked = initiation(platform, lti_storage_target="post_message_forwarding")
+    browser = Client().post("/lti/login", asked, HTTP_USER_AGENT="Mozilla/5.0 (Macintosh) Version/15.0 Safari")
+    program = Client().post("/lti/login", asked, HTTP_USER_AGENT="python-requests/2.34")
+    assert (browser.status_code, program.status_code) == (200, 302)
+
+
 def test_other_methods_are_refused(client: Client) -> None:
     assert client.put("/lti/login").status_code == 405
     assert client.get("/lti/launch").status_code == 405

@@ -12,7 +12,7 @@ from canvas.models import CanvasAccount
 from canvas.rest import Rest
 from canvas.values import Assignment, Course, GradingScheme
 from lti_tool.errors import AccessLost, Incomplete, MaybeSent, NeverSent, PlatformError, Refused, Throttled
-from lti_tool.http import Http
+from lti_tool.http import shared_http
 from lti_tool.models import LaunchSession
 
 LETTERED = ("letter_grade", "gpa_scale")
@@ -40,6 +40,13 @@ class Look:
     def is_connected(self) -> bool:
         return self.account is not None and self.account.lost_at is None
 
+    @property
+    def needs_connection(self) -> bool:
+        """Whether the person should connect, again, or for a permission that is new."""
+        if self.account is None or not self.is_connected:
+            return True
+        return bool(accounts.missing_scopes(self.account)) or (self.trouble is not None and self.trouble.connect)
+
 
 def look_at(session: LaunchSession) -> Look:
     """Read the launched course. Canvas's troubles come back as words; nothing is raised for them."""
@@ -50,7 +57,7 @@ def look_at(session: LaunchSession) -> Look:
     if not course_id:
         return Look(account, trouble=NO_COURSE)
     try:
-        return Look(account, _read(Rest(account, Http(), CallCounter()), course_id))
+        return Look(account, _read(Rest(account, shared_http(), CallCounter()), course_id))
     except PlatformError as error:
         return Look(account, trouble=in_words(error))
 

@@ -51,7 +51,14 @@ def classroom(
     """A visit to the scenario's course."""
     world = scenarios.build(scenario)
     with SandboxServer(world) as canvas:
-        platform = new_platform(register_with={"canvas_url": canvas.url})
+        key = scenarios.Options()
+        school = {
+            "canvas_url": canvas.url,
+            "token_url": f"{canvas.url}/login/oauth2/token",
+            "api_client_id": key.api_client_id,
+            "api_client_secret": key.api_client_secret,
+        }
+        platform = new_platform(register_with=school)
         opened = launch_as(client, role, platform, context=f"c{COURSE}", user=f"u{TEACHER}")
         if connected:
             connect(opened, world)
@@ -63,5 +70,5 @@ def connect(opened: Opened, world: World, user_id: int = TEACHER) -> CanvasAccou
     key = next(key for key in world.keys.values() if key.kind == "api")
     token = new_token(world, key, user_id, accounts.scope_names())
     now = timezone.now()
-    grant = oauth.Grant(token.token, token.refresh_token, now + timedelta(hours=1), user_id=str(user_id))
-    return oauth.store_grant(opened.platform.registration, grant, accounts.scope_names(), now)
+    grant = oauth.Grant(token.token, token.refresh_token, now + timedelta(hours=1))
+    return oauth.store_grant(opened.platform.registration, grant, str(user_id), accounts.scope_names(), now)

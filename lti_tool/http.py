@@ -8,6 +8,7 @@ only when it certainly had no effect. Safe to share between threads.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import random
 import time
@@ -30,6 +31,8 @@ from lti_tool.answers import Reply
 from lti_tool.env import LOOPBACK
 from lti_tool.errors import Incomplete, MaybeSent, NeverSent, PlatformError, Refused, Throttled
 from lti_tool.models import Registration
+
+log = logging.getLogger(__name__)
 
 USER_AGENT = "mastery-gradebook/0.1 (LTI 1.3 tool)"
 MAX_BYTES = 30_000_000
@@ -63,7 +66,7 @@ class Policy:
     refusal_of: Callable[[Reply], PlatformError | None] = answers.refusal_of
     attempts: int = 4
     patience: float = 45.0
-    """Seconds one call may spend waiting between attempts."""
+    """Seconds after which one call is not tried again, waiting included."""
 
 
 def host_of(url: str) -> str:
@@ -149,19 +152,21 @@ class Http:
         self, request: requests.PreparedRequest, limits: _Limits, where: str, policy: Policy
     ) -> Reply:
         """Send, and send again as far as that is safe and `policy` allows."""
-        waited = 0.0
+        spent = 0.0
         for attempt in range(1, policy.attempts + 1):
+            began = time.monotonic()
             try:
                 return self._once(request, limits, where, policy)
             except PlatformError as error:
+                _note(error, where, attempt)
                 if isinstance(error, Throttled) and policy.counts:
                     policy.counts.was_throttled()
                 pause = _pause_before_retry(error, request.method or "", attempt)
-                if pause is None or attempt == policy.attempts or waited + pause > policy.patience:
+                spent += time.monotonic() - began + (pause or 0.0)
+                if pause is None or attempt == policy.attempts or spent > policy.patience:
                     raise
                 if policy.counts:
                     policy.counts.tried_again()
-                waited += pause
                 self._sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -266,6 +271,19 @@ def _translated(where: str) -> Iterator[None]:
         raise MaybeSent("The platform did not answer in time.", where=where) from error
     except requests.exceptions.RequestException as error:
         raise Refused("The request could not be made.", code="bad_request", where=where) from error
+
+
+def _note(error: PlatformError, where: str, attempt: int) -> None:
+    """One line for the operator: kind, code, status and route, never an address or a body."""
+    kind = type(error).__name__
+    log.warning(
+        "call failed kind=%s code=%s status=%s where=%s attempt=%d",
+        kind,
+        error.code,
+        error.status,
+        where,
+        attempt,
+    )
 
 
 def _connection_error(error: requests.exceptions.ConnectionError, where: str) -> PlatformError:

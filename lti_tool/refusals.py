@@ -58,6 +58,7 @@ WORDINGS = {
         ADMIN,
     ),
     "FORM": Wording(400, "This page opens from Canvas", "The request was not a launch from Canvas.", AGAIN),
+    "METHOD": Wording(405, "This page opens from Canvas", "Its address alone opens nothing.", AGAIN),
     "FORM-TYPE": Wording(
         415, "This page opens from Canvas", "The request was not a form from Canvas.", AGAIN
     ),

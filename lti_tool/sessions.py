@@ -143,6 +143,12 @@ def attach(request: Any, session: LaunchSession, token: str) -> None:
     request.framed_by = session.registration
 
 
+def detach(request: Any) -> None:
+    """The request's answer no longer shows or carries a session."""
+    request.launch_session = request.context = request.role = request.person = None
+    request.session_token = ""
+
+
 def remember_in_cookie(response: HttpResponseBase, token: str) -> None:
     """For downloads and plain links inside the frame, where the browser keeps partitioned cookies."""
     cookies.set_cookie(response, cookies.SESSION, token, max_age=int(TOTAL.total_seconds()))
@@ -155,9 +161,7 @@ class LaunchSessionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        found: Any = request
-        found.launch_session = found.context = found.role = found.person = None
-        found.session_token = ""
+        detach(request)
         token = _token_of(request)
         if token and not is_forged(request):
             session = find_session(token, timezone.now())

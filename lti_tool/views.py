@@ -65,9 +65,10 @@ def cookie(request: HttpRequest, browser_hash: str) -> HttpResponse:
     return JsonResponse({"reaches": bool(browser) and hash_of(browser) == browser_hash})
 
 
-@require_POST
 def launch(request: HttpRequest) -> HttpResponseBase:
     """Take the platform's id_token and answer with the first page, or say why not."""
+    if request.method != "POST":
+        return _not_a_post(request)
     registration = None
     try:
         form = _launch_form(request)
@@ -107,9 +108,16 @@ def config(request: HttpRequest) -> HttpResponse:
 def signout(request: sessions.LaunchRequest) -> HttpResponse:
     """End this visit; its token, cookie and tickets open nothing any more."""
     sessions.end_session(request.launch_session)
-    request.session_token = ""
+    sessions.detach(request)
     response = render(request, "lti_tool/signed_out.html")
     cookies.drop_cookie(response, cookies.SESSION)
+    return response
+
+
+def _not_a_post(request: HttpRequest) -> HttpResponse:
+    """Somebody reloaded the page, or typed its address: more help than an empty 405."""
+    response = pages.refused_launch(request, LaunchRefused("METHOD"))
+    response["Allow"] = "POST"
     return response
 
 

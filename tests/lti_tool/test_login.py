@@ -203,4 +203,6 @@ def test_an_old_browser_that_is_offered_storage_gets_the_page_and_other_programs
 
 def test_other_methods_are_refused(client: Client) -> None:
     assert client.put("/lti/login").status_code == 405
-    assert client.get("/lti/launch").status_code == 405
+    opened_by_address = client.get("/lti/launch")
+    assert_refused(opened_by_address, 405, "METHOD")
+    assert opened_by_address["Allow"] == "POST"

@@ -19,7 +19,7 @@ from flask import Flask, Response, current_app, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 
-from sandbox.errors import ApiError
+from sandbox.errors import ApiError, unexpected
 from sandbox.gate import Gate
 from sandbox.world import World
 
@@ -80,6 +80,7 @@ def create_app(world: World) -> Flask:
     app = SandboxFlask("sandbox")
     app.extensions[WORLD] = world
     app.register_error_handler(ApiError, _api_error)
+    app.register_error_handler(500, _unexpected)
     for name in PARTS:
         if importlib.util.find_spec(name) is None:
             continue
@@ -95,3 +96,8 @@ def _api_error(error: ApiError) -> Response:
     response.status_code = error.status
     response.headers.update(error.headers)
     return response
+
+
+def _unexpected(error: Exception) -> Response:
+    """A fault of the sandbox itself, answered as Canvas answers its own."""
+    return _api_error(unexpected(current_world().new_id()))

@@ -64,3 +64,9 @@ def rejected(text: str, status: int = 400) -> ApiError:
 def plain_error(text: str, status: int = 400) -> ApiError:
     """The ``{"error": text}`` form of the submissions controllers."""
     return ApiError(status, {"error": text})
+
+
+def unexpected(report_id: int) -> ApiError:
+    body: dict[str, Any] = messages("An error occurred.")
+    body["errors"][0]["error_code"] = "internal_server_error"
+    return ApiError(500, {**body, "error_report_id": report_id})

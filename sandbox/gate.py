@@ -8,11 +8,10 @@ import json
 import time
 from collections.abc import Iterable
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.errors import messages
 from sandbox.plumbing import Call, Fault
 from sandbox.world import World
 
@@ -118,11 +117,8 @@ class Gate:
         return response
 
     def _broken(self, fault: Fault) -> Response:
-        body: Any = messages("An error occurred.")
-        body["errors"][0]["error_code"] = "internal_server_error"
-        body["error_report_id"] = 1
         return Response(
-            json.dumps(body),
+            json.dumps(unexpected(1).body),
             fault.status,
             content_type="application/json; charset=utf-8",
         )

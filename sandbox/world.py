@@ -355,9 +355,7 @@ class World:
         if self.jobs_stuck and not everything:
             return
         clock = time.monotonic()
-        for job in sorted(self.progress.values(), key=lambda each: each.id):
-            if job.work is None:
-                continue
+        for job in [each for each in self.progress.values() if each.work is not None]:
             if everything or job.due <= clock:
                 self._finish(job)
             elif job.started + self.job_delay / 2 <= clock and job.state == "queued":

@@ -91,8 +91,13 @@ def _login_page(world: World) -> Response:
     kept = {name: value for name, value in request.args.items() if name != "force_login"}
     following = f"{request.path}?{urlencode(kept)}"
     people = [user for user in world.users.values() if not user.deleted and user.merged_into is None]
-    page = render_template("oauth/login.html", people=people[:200], following=following)
-    return Response(page, content_type="text/html; charset=utf-8")
+    return _page("oauth/login.html", people=people[:200], following=following)
+
+
+def _page(template: str, **values: Any) -> Response:
+    """A page of Canvas itself: other sites may not frame it."""
+    page = render_template(template, **values)
+    return Response(page, headers={"X-Frame-Options": "SAMEORIGIN"}, content_type="text/html; charset=utf-8")
 
 
 @blueprint.post("/login/oauth2/login")
@@ -112,8 +117,7 @@ def _consent_page(world: World, key: DeveloperKey, user: User) -> Response:
     pending: dict[str, Any] = world.lti_state.setdefault("oauth_consents", {})
     pending[ticket] = (key.id, user.id, request.args.to_dict())
     scopes = request.args.get("scope", "").split()
-    page = render_template("oauth/consent.html", key=key, user=user, scopes=scopes, ticket=ticket)
-    return Response(page, content_type="text/html; charset=utf-8")
+    return _page("oauth/consent.html", key=key, user=user, scopes=scopes, ticket=ticket)
 
 
 def _take_consent(world: World) -> tuple[DeveloperKey, User, dict[str, str]]:

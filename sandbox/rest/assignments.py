@@ -221,7 +221,7 @@ def _change(call: Call, found: r.Assignment, given: dict[str, Any]) -> None:
 
 
 def _group_id(call: Call, found: r.Assignment, value: Any) -> int:
-    group = call.world.assignment_groups.get(int(value or 0))
+    group = call.world.assignment_groups.get(int(value) if str(value).isdigit() else 0)
     if group is None or group.course_id != found.course_id:
         raise _invalid("assignment_group_id", "is not valid")
     return group.id

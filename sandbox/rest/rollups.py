@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox import records as r
 from sandbox.app import iso
-from sandbox.errors import ApiError, messages, rejected
+from sandbox.errors import rejected, unexpected
 from sandbox.permissions import Rights, rights_of
 from sandbox.rest import outcome_json as shapes
 from sandbox.rest.api import Call, endpoint, find_user, split_id
@@ -61,9 +61,7 @@ def outcome_rollups(call: Call, course_id: str) -> Any:
             return _aggregate(call, scope)
         return _per_student(call, scope)
     except QuizWithoutPercent:
-        body = messages("An error occurred.")
-        body["errors"][0]["error_code"] = "internal_server_error"
-        raise ApiError(500, {**body, "error_report_id": call.world.new_id()}) from None
+        raise unexpected(call.world.new_id()) from None
 
 
 # --- the checks -----------------------------------------------------------------------------

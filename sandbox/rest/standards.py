@@ -44,7 +44,8 @@ def _course(call: Call, course_id: str) -> r.Course:
 
 def _account_id(call: Call, account_id: str) -> int:
     """The account; readable to admins and to those who teach in it."""
-    number = next(iter(call.world.accounts)) if account_id == "self" else int(account_id or 0)
+    own = next(iter(call.world.accounts))
+    number = own if account_id == "self" else int(account_id) if account_id.isdigit() else 0
     if number not in call.world.accounts:
         raise not_found()
     teaches = any(

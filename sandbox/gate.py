@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
+from sandbox.errors import unexpected
 from sandbox.plumbing import Call, Fault
 from sandbox.world import World
 

@@ -6,8 +6,10 @@ in the plan's order ("Student 7"), never by an id: addresses end up in logs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import urlencode
 
 from canvas.values import Section, Student
@@ -130,10 +132,7 @@ class PreviewPage:
     shown: int
     """How many students the filters leave."""
     pages: int
-    changes: int
     needs_person: int
-    up: int
-    down: int
     sentence: str
 
     @property
@@ -197,7 +196,12 @@ def preview_page(
     alignments = [one for one in facts if filters.alignment in (0, one)]
     by_key = {cell.key: cell for cell in plan.cells}
     users = [user for user in roster.order if _is_shown(user, alignments, by_key, roster, filters)]
-    users.sort(key=lambda user: (roster.name(user, shown=filters.names).casefold(), roster.number(user)))
+    needs = {cell.user for cell in plan.cells if cell.decision == "conflict"}
+    users.sort(
+        key=lambda user: (
+            user not in needs, roster.name(user, shown=filters.names).casefold(), roster.number(user),
+        )
+    )  # fmt: skip
     size = max(5, min(MOST_STUDENTS_A_PAGE, CELLS_A_PAGE // max(1, len(alignments))))
     pages = max(1, -(-len(users) // size))
     start = (min(filters.page, pages) - 1) * size
@@ -219,10 +223,7 @@ def preview_page(
         links=tuple(_links(counts, filters)),
         shown=len(users),
         pages=pages,
-        changes=counts["send"],
         needs_person=counts["conflict"],
-        up=sum(cell.goes_up is True for cell in plan.to_send()),
-        down=sum(cell.goes_up is False for cell in plan.to_send()),
         sentence=summary_sentence(counts),
     )
 
@@ -313,6 +314,20 @@ def _cell_view(
         replaced=cell.key in choices.replace,
         held_by_person=cell.key in choices.hold,
     )
+
+
+def directions(plan: Plan) -> dict[str, int]:
+    """How many of the grades to be sent are new, go up, go down."""
+    found = Counter(_direction(cell)[1] for cell in plan.to_send())
+    return {"new": found["new"], "up": found["up"], "down": found["down"]}
+
+
+def read_when(read_at: datetime | None, now: datetime) -> str:
+    """How old what is shown is."""
+    minutes = int((now - read_at).total_seconds() // 60) if read_at else 0
+    if minutes < 1:
+        return "Canvas was read just now."
+    return f"Canvas was read {minutes} minute{'' if minutes == 1 else 's'} ago."
 
 
 def _direction(cell: PlannedCell) -> tuple[str, str]:

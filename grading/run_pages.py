@@ -172,17 +172,25 @@ class HistoryRow:
     counts: Mapping[str, int]
 
 
-def history_row(run: Run) -> HistoryRow:
+def history_row(run: Run, reader: str) -> HistoryRow:
     state = "Under way" if run.state != RunState.FINISHED else WHAT_HAPPENED.get(run.outcome, "Ended")
     if run.dry_run:
         state = f"Dry run. {state}"
     if run.undo_of_id:
         state = f"Undo. {state}"
-    return HistoryRow(run.number, run.finished_at or run.started_at, who(run.started_by), state, run.counts)
+    return HistoryRow(
+        run.number,
+        run.finished_at or run.started_at,
+        who(run.approved_by or run.started_by, reader),
+        state,
+        run.counts,
+    )
 
 
-def who(text: str) -> str:
-    """Who started a run: a role and a Canvas id, never a name."""
+def who(text: str, reader: str) -> str:
+    """Who started or approved a run: "you", or a role and a Canvas id, never a name."""
+    if text == reader:
+        return "you"
     role, _, canvas_id = text.partition(" ")
     words = {"teacher": "teacher", "teaching_assistant": "teaching assistant", "command": "the command line"}
     return f"{words.get(role, role)}{' ' + canvas_id if canvas_id else ''}"

@@ -10,6 +10,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from alignments import services as alignments
@@ -101,7 +102,7 @@ def summary(request: LaunchRequest) -> HttpResponse:
         "button": "See the preview" if run and run.state == RunState.READY else "See how far it is",
         "last": last,
         "last_sentence": run_pages.last_sentence(last) if last else "",
-        "last_by": run_pages.who(last.started_by) if last else "",
+        "last_by": run_pages.who(last.approved_by or last.started_by, _person(request)) if last else "",
     }
     return render(request, "grading/_summary.html", page)
 
@@ -126,7 +127,7 @@ def show(request: LaunchRequest, number: int) -> HttpResponseBase:
         return _show_preview(request, run, request.GET.dict())
     if run.state == RunState.FINISHED:
         return _show_report(request, run)
-    page = _page(run=run, working=run_pages.working(run), by=run_pages.who(run.started_by))
+    page = _page(run=run, working=run_pages.working(run), by=run_pages.who(run.started_by, _person(request)))
     return render(request, "grading/working.html", page)
 
 
@@ -141,7 +142,9 @@ def progress(request: LaunchRequest, number: int) -> HttpResponse:
 def _show_report(request: LaunchRequest, run: Run) -> HttpResponse:
     names = {one.id: one.name for one in alignments.stored(request.context)}
     page = _page(
-        run=run, report=run_pages.report(run, names), by=run_pages.who(run.approved_by or run.started_by)
+        run=run,
+        report=run_pages.report(run, names),
+        by=run_pages.who(run.approved_by or run.started_by, _person(request)),
     )
     return render(request, "grading/report.html", page | {"here": "history"})
 
@@ -162,7 +165,8 @@ def _show_preview(
         sections=sorted(roster.sections.values(), key=lambda one: one.name),
         problems=run_pages.problem_lines(run, names),
         notice=notice,
-        **_send_bar(opened, shown.changes),
+        read_when=pages.read_when(run.read_at, timezone.now()),
+        **_send_bar(opened),
     )
     response = render(request, "grading/preview.html", page | {"problem": problem}, status=status)
     query = filters.query()
@@ -170,16 +174,14 @@ def _show_preview(
     return response
 
 
-def _send_bar(opened: OpenPreview, changes: int) -> dict[str, Any]:
+def _send_bar(opened: OpenPreview) -> dict[str, Any]:
     plan = opened.plan
-    sent = plan.to_send()
     return {
         "digest": plan.digest,
         "unsafe": plan.unsafe_reason() or "",
-        "changes": changes,
-        "up": sum(cell.goes_up is True for cell in sent),
-        "down": sum(cell.goes_up is False for cell in sent),
+        "changes": len(plan.to_send()),
         "sentence": summary_sentence(plan.counts),
+        **pages.directions(plan),
     }
 
 
@@ -218,7 +220,7 @@ def send_bar(request: LaunchRequest, number: int) -> HttpResponseBase:
     if run.state != RunState.READY:
         return _to(run)
     opened = _keep(run, request)
-    page = {"run": run, **_send_bar(opened, opened.plan.counts["send"])}
+    page = {"run": run, **_send_bar(opened)}
     return render(request, "grading/_send.html", page)
 
 
@@ -317,7 +319,7 @@ def csv_file(request: LaunchRequest, number: int) -> HttpResponseBase:
 def history(request: LaunchRequest) -> HttpResponse:
     """The course's runs, newest first."""
     runs = Run.objects.filter(context=request.context).select_related("undo_of")[:200]
-    page = {"here": "history", "runs": [run_pages.history_row(run) for run in runs]}
+    page = {"here": "history", "runs": [run_pages.history_row(run, _person(request)) for run in runs]}
     return render(request, "grading/history.html", page)
 
 

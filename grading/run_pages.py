@@ -181,14 +181,15 @@ def history_row(run: Run, reader: str) -> HistoryRow:
     return HistoryRow(
         run.number,
         run.finished_at or run.started_at,
-        who(run.approved_by or run.started_by, reader),
+        owner(run, reader),
         state,
         run.counts,
     )
 
 
-def who(text: str, reader: str) -> str:
-    """Who started or approved a run: "you", or a role and a Canvas id, never a name."""
+def owner(run: Run, reader: str) -> str:
+    """Who approved or else started a run: "you", or a role and a Canvas id, never a name."""
+    text = run.approved_by or run.started_by
     if text == reader:
         return "you"
     role, _, canvas_id = text.partition(" ")

@@ -102,7 +102,7 @@ def summary(request: LaunchRequest) -> HttpResponse:
         "button": "See the preview" if run and run.state == RunState.READY else "See how far it is",
         "last": last,
         "last_sentence": run_pages.last_sentence(last) if last else "",
-        "last_by": run_pages.who(last.approved_by or last.started_by, _person(request)) if last else "",
+        "last_by": run_pages.owner(last, _person(request)) if last else "",
     }
     return render(request, "grading/_summary.html", page)
 
@@ -127,7 +127,7 @@ def show(request: LaunchRequest, number: int) -> HttpResponseBase:
         return _show_preview(request, run, request.GET.dict())
     if run.state == RunState.FINISHED:
         return _show_report(request, run)
-    page = _page(run=run, working=run_pages.working(run), by=run_pages.who(run.started_by, _person(request)))
+    page = _page(run=run, working=run_pages.working(run), by=run_pages.owner(run, _person(request)))
     return render(request, "grading/working.html", page)
 
 
@@ -144,7 +144,7 @@ def _show_report(request: LaunchRequest, run: Run) -> HttpResponse:
     page = _page(
         run=run,
         report=run_pages.report(run, names),
-        by=run_pages.who(run.approved_by or run.started_by, _person(request)),
+        by=run_pages.owner(run, _person(request)),
     )
     return render(request, "grading/report.html", page | {"here": "history"})
 

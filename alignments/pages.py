@@ -148,8 +148,9 @@ def outcome_rows(
     for one in stored:
         for outcome_id in one.definition.outcome_ids:
             feeds.setdefault(outcome_id, []).append(feed_of(one, reading))
+    class_ids = reading.class_ids
     rows = [
-        _row(outcome, reading, tuple(feeds.get(outcome.id, ())), exclusions)
+        _row(outcome, reading, class_ids, tuple(feeds.get(outcome.id, ())), exclusions.get(outcome.id))
         for outcome in reading.evidence.outcomes.values()
     ]
     return sorted(rows, key=lambda row: (row.group.casefold(), natural(row.title)))
@@ -171,21 +172,21 @@ def natural(title: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def _row(
-    outcome: Outcome, reading: Reading, feeds: tuple[Feed, ...], exclusions: Mapping[str, Exclusion]
+    outcome: Outcome,
+    reading: Reading,
+    class_ids: Collection[str],
+    feeds: tuple[Feed, ...],
+    exclusion: Exclusion | None,
 ) -> OutcomeRow:
-    scores = (
-        reading.evidence.rollups[user].scores.get(outcome.id)
-        for user in reading.class_ids
-        if user in reading.evidence.rollups
-    )
-    exclusion = exclusions.get(outcome.id)
+    rollups = reading.evidence.rollups
+    scores = (rollups[user].scores.get(outcome.id) for user in class_ids if user in rollups)
     return OutcomeRow(
         id=outcome.id,
         title=outcome.title,
         group=" / ".join(outcome.group_path),
         measures=measures(outcome),
         bar=levelbars.level_bar(outcome, (score for score in scores if score is not None)),
-        students=len(reading.class_ids),
+        students=len(class_ids),
         feeds=feeds,
         excluded=exclusion.sentence if exclusion else "",
         by_choice=exclusion is not None and exclusion.kind == "choice",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db import connection
 
 from alignments.pages import Reading
 from canvas import accounts
@@ -15,6 +19,7 @@ from lti_tool.errors import AccessLost, Incomplete, MaybeSent, NeverSent, Platfo
 from lti_tool.http import shared_http
 from lti_tool.models import LaunchSession
 
+Read = TypeVar("Read")
 LETTERED = ("letter_grade", "gpa_scale")
 
 
@@ -45,7 +50,9 @@ class Look:
         """Whether the person should connect, again, or for a permission that is new."""
         if self.account is None or not self.is_connected:
             return True
-        return bool(accounts.missing_scopes(self.account)) or (self.trouble is not None and self.trouble.connect)
+        return bool(accounts.missing_scopes(self.account)) or (
+            self.trouble is not None and self.trouble.connect
+        )
 
 
 def look_at(session: LaunchSession) -> Look:
@@ -63,16 +70,30 @@ def look_at(session: LaunchSession) -> Look:
 
 
 def _read(rest: Rest, course_id: str) -> Reading:
-    course, assignments = rest.course(course_id), rest.assignments(course_id)
-    lettered = any(one.grading_type in LETTERED for one in assignments.values())
-    return Reading(
-        course=course,
-        evidence=rest.evidence(course_id),
-        students=rest.students(course_id),
-        assignments=assignments,
-        groups=tuple(rest.assignment_groups(course_id).values()),
-        schemes=_schemes(rest, course, assignments.values()) if lettered else {},
-    )
+    course = rest.course(course_id)  # first and alone: it fetches the token the others share
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        evidence = pool.submit(_alone, rest.evidence, course_id)
+        students = pool.submit(_alone, rest.students, course_id)
+        groups = pool.submit(_alone, rest.assignment_groups, course_id)
+        assignments = rest.assignments(course_id)
+        lettered = any(one.grading_type in LETTERED for one in assignments.values())
+        schemes = _schemes(rest, course, assignments.values()) if lettered else {}
+        return Reading(
+            course=course,
+            evidence=evidence.result(),
+            students=students.result(),
+            assignments=assignments,
+            groups=tuple(groups.result().values()),
+            schemes=schemes,
+        )
+
+
+def _alone(read: Callable[[str], Read], course_id: str) -> Read:
+    """Read in a helper thread; where that had to renew the token, its database connection ends with it."""
+    try:
+        return read(course_id)
+    finally:
+        connection.close()
 
 
 def _schemes(rest: Rest, course: Course, assignments: Iterable[Assignment]) -> Mapping[str, GradingScheme]:

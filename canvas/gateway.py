@@ -108,24 +108,34 @@ class Gateway:
 
     # Lists
 
+    def each_page(
+        self, path: str, params: Params, take: Callable[[Iterator[Any]], Result], *, where: str
+    ) -> Result:
+        """What `take` makes of a list's pages, one by one; it starts anew where a token has to be renewed."""
+        return self._renewing(lambda: take(self._pages(path, params, where)))
+
     def pages(self, path: str, params: Params, *, where: str) -> list[Any]:
         """The JSON of every page of a list, in order."""
-        return self._renewing(lambda: list(self._pages(path, params, where)))
+        return self.each_page(path, params, list, where=where)
 
     def entries(self, path: str, params: Params, *, where: str) -> list[Any]:
         """Every entry of a list that is paged by `Link`."""
         query = [*params, ("per_page", str(PER_PAGE))]
         return _joined(self.pages(path, query, where=where), where)
 
-    def entries_of_each(self, path: str, queries: Sequence[Params], *, where: str) -> list[Any]:
-        """The entries of several independent queries to one address, as many at once as the bucket allows."""
+    def values_of_each(
+        self, path: str, queries: Sequence[Params], parse: Callable[[Any], Item], *, where: str
+    ) -> list[Item]:
+        """The entries of several independent queries to one address, as many at once as the bucket allows.
+        Each page becomes values as it comes, so that no more than a few pages of JSON are held."""
 
-        def read(query: Params) -> list[Any]:
-            return _joined(list(self._pages(path, [*query, ("per_page", str(PER_PAGE))], where)), where)
+        def read(query: Params) -> list[Item]:
+            pages = self._pages(path, [*query, ("per_page", str(PER_PAGE))], where)
+            return [parse(entry) for page in pages for entry in _joined([page], where)]
 
-        return [entry for entries in self._at_once(read, queries) for entry in entries]
+        return [value for values in self._at_once(read, queries) for value in values]
 
-    def _at_once(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    def _at_once(self, work: Callable[[Params], Result], items: Sequence[Params]) -> list[Result]:
         """`work` on every item in helper threads; items that met an expired token are done after renewal."""
         if len(items) <= 1:
             return [self._renewing(partial(work, item)) for item in items]

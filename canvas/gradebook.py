@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 from enum import Enum
 from typing import Final
 
 from canvas.chunks import MOST_IDS, chunks_of_text, split_without_waste
 from canvas.gateway import Gateway, Params
 from canvas.library import attributes_of, canvasapi_for
-from canvas.shapes import Fields, each
+from canvas.shapes import Fields
 from canvas.values import Cell, Progress
 from lti_tool.errors import AccessLost, Incomplete, Refused
 
@@ -57,8 +58,7 @@ class GradebookCalls(Gateway):
         if not wanted or (user_ids is not None and not user_ids):
             return {}
         expected = expected_students or self._roster_sizes.get(course_id)
-        rows = self._submissions(course_id, wanted, user_ids, expected)
-        cells = [parse_cell(row) for row in each(rows, "submissions")]
+        cells = self._submissions(course_id, wanted, user_ids, expected)
         if not {cell.assignment_id for cell in cells} <= set(wanted):
             raise Incomplete("Canvas answered with another assignment's grades.", code="wrong_cells")
         return {
@@ -69,16 +69,16 @@ class GradebookCalls(Gateway):
 
     def _submissions(
         self, course_id: str, wanted: Sequence[str], user_ids: Collection[str] | None, expected: int | None
-    ) -> list[object]:
-        """The rows. One named student who has left makes Canvas refuse the whole call; then everybody is read."""
+    ) -> list[Cell]:
+        """One named student who has left makes Canvas refuse the whole call; then everybody is read."""
         path, where = f"courses/{course_id}/students/submissions", "/courses/:id/students/submissions"
         if user_ids is not None:
             try:
-                return self.entries_of_each(path, list(_of_named(wanted, user_ids)), where=where)
+                return self.values_of_each(path, list(_of_named(wanted, user_ids)), _cell_of, where=where)
             except AccessLost as error:
                 if error.code != "no_permission":
                     raise
-        return self.entries_of_each(path, list(_of_everybody(wanted, expected)), where=where)
+        return self.values_of_each(path, list(_of_everybody(wanted, expected)), _cell_of, where=where)
 
     def post_grades(self, course_id: str, assignment_id: str, grades: Mapping[str, Grade]) -> Progress:
         """Start the bulk job for one assignment: user id → plain decimal text, `CLEAR` or `EXCUSE`.
@@ -164,13 +164,16 @@ def _of_named(assignment_ids: Sequence[str], user_ids: Collection[str]) -> Itera
             yield [*who, *(("assignment_ids[]", one) for one in part), *_TRIMMED]
 
 
+def _cell_of(row: object) -> Cell:
+    return parse_cell(Fields(row, "submissions[]"))
+
+
 def parse_cell(row: Fields) -> Cell:
     """One submission. lib/api/v1/submission.rb"""
-    entered = row.number_or_none("entered_score" if row.has("entered_score") else "score")
     return Cell(
         assignment_id=row.ident("assignment_id"),
         user_id=row.ident("user_id"),
-        entered_score=entered,
+        entered_score=_entered_score(row),
         excused=row.flag("excused"),
         grader_id=row.ident_or_none("grader_id"),
         graded_at=row.moment_or_none("graded_at"),
@@ -180,6 +183,14 @@ def parse_cell(row: Fields) -> Cell:
         late_policy_status=row.text("late_policy_status", "") or None,
         missing=row.flag("missing"),
     )
+
+
+def _entered_score(row: Fields) -> Decimal | None:
+    """The score before late deductions; older servers send only what is left of it and what was taken."""
+    if row.has("entered_score"):
+        return row.number_or_none("entered_score")
+    score = row.number_or_none("score")
+    return None if score is None else score + (row.number_or_none("points_deducted") or 0)
 
 
 def parse_progress(row: Fields) -> Progress:

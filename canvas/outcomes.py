@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -39,16 +39,9 @@ class OutcomeReads(Gateway):
             ("per_page", str(PER_PAGE)),
             *(("include[]", name) for name in INCLUDES),
         ]
-        path = f"courses/{course_id}/outcome_rollups"
-        pages = [
-            Fields(page, "rollups answer")
-            for page in self.pages(path, params, where="/courses/:id/outcome_rollups")
-        ]
-        rows = _Rows()
-        for page in pages:
-            rows.add_page(page)
+        path, where = f"courses/{course_id}/outcome_rollups", "/courses/:id/outcome_rollups"
+        rows, linked = self.each_page(path, params, _taken, where=where)
         rows.check_count()
-        linked = _Linked.of(pages)
         self._fill_gaps(course_id, linked)
         return CourseEvidence(linked.outcomes_with_paths(), rows.rollups(), rows.states(), read_at)
 
@@ -75,6 +68,16 @@ class OutcomeReads(Gateway):
     def _groups(self, course_id: str) -> list[Fields]:
         path = f"courses/{course_id}/outcome_groups"
         return each(self.entries(path, (), where="/courses/:id/outcome_groups"), "outcome groups")
+
+
+def _taken(pages: Iterator[Any]) -> tuple[_Rows, _Linked]:
+    """Rows and linked collections of all pages; the JSON of a page is dropped before the next comes."""
+    rows, linked = _Rows(), _Linked()
+    for page in pages:
+        answer = Fields(page, "rollups answer")
+        rows.add_page(answer)
+        linked.add_page(answer)
+    return rows, linked
 
 
 @dataclass
@@ -135,17 +138,13 @@ class _Linked:
     links: list[Fields] | None = None
     groups: list[Fields] | None = None
 
-    @classmethod
-    def of(cls, pages: Sequence[Fields]) -> _Linked:
-        linked = cls()
-        for page in pages:
-            part = page.child_or_empty("linked")
-            linked._add_outcomes(part.items_or_none("outcomes"))
-            linked._add_paths(part.items_or_none("outcome_paths"))
-            # These are not paged: every page repeats them.
-            linked.links = linked.links or part.items_or_none("outcome_links")
-            linked.groups = linked.groups or part.items_or_none("outcome_groups")
-        return linked
+    def add_page(self, page: Fields) -> None:
+        part = page.child_or_empty("linked")
+        self._add_outcomes(part.items_or_none("outcomes"))
+        self._add_paths(part.items_or_none("outcome_paths"))
+        # These are not paged: every page repeats them.
+        self.links = self.links or part.items_or_none("outcome_links")
+        self.groups = self.groups or part.items_or_none("outcome_groups")
 
     def _add_outcomes(self, found: Iterable[Fields] | None) -> None:
         for entry in found if found is not None else ():

@@ -1,0 +1,186 @@
+"""Launches in Chromium, inside the pretend Canvas's frame on another site, with third-party cookies blocked:
+by partitioned cookie, by platform storage where no cookie stays, in a tab of its own where neither works,
+and without scripts.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, Route, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from lti_tool.models import LaunchSession
+from lti_tool.registering import Platform, register
+from sandbox.scenarios import build
+from sandbox.scenarios.base import LTI_KEY_CLIENT, Options
+from sandbox.server import SandboxServer
+from scripts import chromium
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WITHOUT_ADDRESS_SPACES = "--disable-features=LocalNetworkAccessChecks"
+"""Answers given by a route have no address, and Chromium would not let them lead on to this machine."""
+STUDENT_WORDS = "Your grades appear in"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or chromium.find()
+    assert path, chromium.help_text()
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright waits in an event loop of this thread; the database is asked between those waits only.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", WITHOUT_ADDRESS_SPACES]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tool(settings: Any) -> Iterator[str]:
+    """The tool on 127.0.0.1, a site of its own."""
+    server = LiveServer("127.0.0.1")
+    settings.TOOL_URL = server.url
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def canvas(tool: str) -> Iterator[SandboxServer]:
+    """The pretend Canvas on localhost, registered with the tool."""
+    with SandboxServer(build("small", Options(tool_url=tool))) as canvas:
+        register(
+            Platform(
+                issuer="https://canvas.instructure.com",
+                client_id=LTI_KEY_CLIENT,
+                canvas_url=canvas.url,
+                authorize_url=f"{canvas.url}/api/lti/authorize_redirect",
+                token_url=f"{canvas.url}/login/oauth2/token",
+                jwks_url=f"{canvas.url}/api/lti/security/jwks",
+                allow_new_deployments=True,
+            )
+        )
+        yield canvas
+
+
+def open_tool(
+    context: BrowserContext, canvas: SandboxServer, person: str = "Ada Lindqvist (student)"
+) -> Page:
+    """A person clicks the tool in the course's navigation."""
+    page = context.new_page()
+    page.goto(f"{canvas.url}/")
+    page.get_by_label("Person").last.select_option(label=person)
+    page.get_by_role("button", name="Act as this person").click()
+    page.goto(f"{canvas.url}/courses/101")
+    page.get_by_role("link", name="Mastery to grades", exact=True).click()
+    return page
+
+
+def without_cookies(context: BrowserContext, tool: str) -> None:
+    """As in WebKit: inside a frame no cookie of the tool is kept or sent, not even a partitioned one."""
+
+    def answer(route: Route) -> None:
+        request, parts = route.request, urlsplit(route.request.url)
+        if not _is_framed(route):
+            route.continue_()
+            return
+        left_out = {"cookie", "accept-encoding", "connection"}
+        headers = {name: value for name, value in request.all_headers().items() if name not in left_out}
+        wire = http.client.HTTPConnection(parts.netloc, timeout=20)
+        wire.request(request.method, request.url.removeprefix(tool), request.post_data_buffer, headers)
+        reply = wire.getresponse()
+        kept = {
+            name: value
+            for name, value in reply.getheaders()
+            if name.lower() not in ("set-cookie", "connection")
+        }
+        route.fulfill(status=reply.status, headers=kept, body=reply.read())
+        wire.close()
+
+    context.route(f"{tool}/**", answer)
+
+
+def _is_framed(route: Route) -> bool:
+    try:
+        return route.request.frame.parent_frame is not None
+    except Exception:  # Playwright has no frame yet for a new tab's first request
+        return False
+
+
+def tool_frame(page: Page) -> Frame:
+    frame = page.frame(name="tool_content")
+    assert frame is not None
+    return frame
+
+
+def complaints(page: Page) -> list[str]:
+    """What the console says against the page's policy, from now on."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if "Policy" in message.text else None)
+    return said
+
+
+def test_a_partitioned_cookie_is_enough(browser: Browser, canvas: SandboxServer, tool: str) -> None:
+    with browser.new_context() as context:
+        page = open_tool(context, canvas)
+        said = complaints(page)
+        page.frame_locator("#tool_content").get_by_text(STUDENT_WORDS).wait_for()
+        cookies = [cookie for cookie in context.cookies() if cookie["name"].startswith("lmg-")]
+        assert {cookie.get("partitionKey") for cookie in cookies} == {"http://localhost"}
+        page.reload()
+        page.frame_locator("#tool_content").get_by_text(STUDENT_WORDS).wait_for()
+        assert said == []
+
+
+def test_a_teacher_lands_on_the_home_page_in_the_frame(
+    browser: Browser, canvas: SandboxServer, tool: str
+) -> None:
+    with browser.new_context() as context:
+        page = open_tool(context, canvas, "Maria Keller (teacher)")
+        page.frame_locator("#tool_content").get_by_role("heading", name="Outcomes and columns").wait_for()
+        page.frame_locator("#tool_content").get_by_role("button", name="Sign out").click()
+        page.frame_locator("#tool_content").get_by_role("heading", name="You are signed out").wait_for()
+    assert LaunchSession.objects.count() == 0
+
+
+def test_platform_storage_is_enough_where_no_cookie_stays(
+    browser: Browser, canvas: SandboxServer, tool: str
+) -> None:
+    with browser.new_context() as context:
+        without_cookies(context, tool)
+        page = open_tool(context, canvas)
+        page.frame_locator("#tool_content").get_by_text(STUDENT_WORDS).wait_for()
+        assert not [cookie for cookie in context.cookies() if cookie["name"].startswith("lmg-")]
+
+
+def test_a_tab_of_its_own_is_offered_where_nothing_stays_and_leads_to_the_course(
+    browser: Browser, canvas: SandboxServer, tool: str
+) -> None:
+    with browser.new_context() as context:
+        without_cookies(context, tool)
+        context.route("**/forwarding.js", lambda route: route.abort())
+        page = open_tool(context, canvas)
+        with context.expect_page() as opened:
+            page.frame_locator("#tool_content").get_by_role("link", name="Open in a new tab").click()
+        opened.value.get_by_text(STUDENT_WORDS).wait_for()
+        assert opened.value.get_by_text("Algebra I").count() >= 1
+
+
+def test_without_scripts_links_and_buttons_lead_on(
+    browser: Browser, canvas: SandboxServer, tool: str
+) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = open_tool(context, canvas)
+        page.locator("#tool_form button, button[form=tool_form]").first.click()
+        frame = page.frame_locator("#tool_content")
+        frame.get_by_role("link", name="Continue").click()
+        frame.locator("#form_post button, #form_post [type=submit]").first.click()
+        frame.get_by_text(STUDENT_WORDS).wait_for()

@@ -1,4 +1,4 @@
-"""Platform storage and the other postMessages (lti.md 10), in a real browser with the tool on another site."""
+"""Platform storage and the other postMessages (lti.md 10) and the fresh gradebook, in a real browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Frame, sync_playwright
 
 from scripts import chromium
-from tests.sandbox.school import COURSE, TEACHER, TOOL, School, open_school
+from tests.sandbox.school import COURSE, STUDENT, TEACHER, TOOL, School, open_school
 
 ASK = """([frame, message, origin]) => new Promise((resolve, reject) => {
   const target = frame ? window.parent.frames[frame] : window.parent;
@@ -94,3 +94,17 @@ def test_capabilities_and_resize(school: School, browser: Browser) -> None:
     ask(school, frame, "lti.frameResize", where="", height=1234)
     box = frame.page.locator("#tool_content").bounding_box()
     assert box is not None and box["height"] == 1234
+
+
+def test_the_gradebook_keeps_itself_fresh(school: School, browser: Browser) -> None:
+    item = school.add_item("Quiz", 10)
+    page = browser.new_context().new_page()
+    page.goto(f"{school.url}/")
+    page.select_option("#person", str(TEACHER))
+    page.click("text=Act as this person")
+    page.goto(f"{school.url}/courses/{COURSE}/gradebook")
+    cell = page.locator(f'td[data-user="{STUDENT}"][data-assignment="{item.assignment_id}"]')
+    cell.locator("a").focus()
+    school.score(item, 5, 10)
+    cell.get_by_text("tool").wait_for()
+    assert cell.locator("a").evaluate("link => link === document.activeElement")

@@ -4,7 +4,8 @@
   const region = document.querySelector("[data-refresh]");
   if (!region) return;
   const pause = Number(region.dataset.every || 2000);
-  let stamp = region.dataset.stamp || "";
+  let stamp = "";
+  let shown = "";
 
   const refresh = async () => {
     if (document.hidden) return;
@@ -12,11 +13,14 @@
     if (answer.status !== 200) return;
     const body = await answer.text();
     stamp = answer.headers.get("ETag") || "";
-    const top = region.scrollTop;
-    const left = region.scrollLeft;
+    if (body === shown) return;
+    shown = body;
+    const { scrollTop, scrollLeft } = region;
+    const focused = region.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
     region.innerHTML = body;
-    region.scrollTop = top;
-    region.scrollLeft = left;
+    region.scrollTop = scrollTop;
+    region.scrollLeft = scrollLeft;
+    if (focused) region.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   };
 
   setInterval(() => refresh().catch(() => undefined), pause);

@@ -1,0 +1,143 @@
+"""The main job as a teacher does it, in Canvas's frame, with third-party cookies blocked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+
+from tests.journeys.conftest import Demo, demo, strict_context
+
+TEACHER = "Maria Keller (teacher)"
+COURSE = "Algebra I"
+TOOL = "Mastery to grades"
+
+
+@pytest.fixture(params=[1280, 390])
+def width(request: pytest.FixtureRequest) -> int:
+    found: int = request.param
+    return found
+
+
+@pytest.fixture
+def fresh() -> Iterator[Demo]:
+    with demo("small") as running:
+        yield running
+
+
+def act_as(page: Page, canvas: str, who: str) -> None:
+    page.goto(f"{canvas}/")
+    page.get_by_label("Acting as").select_option(label=who)
+    page.get_by_role("button", name="Switch").click()
+
+
+def open_tool(page: Page) -> FrameLocator:
+    page.get_by_role("link", name=COURSE).first.click()
+    page.get_by_role("link", name=TOOL, exact=True).click()
+    return page.frame_locator("iframe[name=tool_content]")
+
+
+def connect(page: Page, frame: FrameLocator) -> None:
+    """Consent in a window of its own; the page goes on by itself afterwards."""
+    with page.expect_popup() as popup:
+        frame.get_by_role("link", name="Connect Canvas").first.click()
+    popup.value.get_by_role("button", name="Authorize").click()
+    expect(frame.get_by_role("link", name=re.compile("Review 5 suggested"))).to_be_visible(timeout=15_000)
+
+
+def gradebook(canvas: str) -> dict[tuple[str, int], str | None]:
+    """What the sandbox's gradebook holds, by column name and student."""
+    course = requests.get(f"{canvas}/_sandbox/world", timeout=10).json()["courses"][0]["id"]
+    book = requests.get(f"{canvas}/_sandbox/courses/{course}/gradebook", timeout=10).json()
+    names = {column["id"]: column["name"] for column in book["assignments"]}
+    return {(names[cell["assignment_id"]], cell["user_id"]): cell["entered_score"] for cell in book["cells"]}
+
+
+def no_third_party_cookie_came(context: BrowserContext, demo: Demo) -> bool:
+    """Only partitioned cookies may belong to the tool's site before it had a window of its own."""
+    return all("partitionKey" in cookie or not cookie["secure"] for cookie in context.cookies(demo.tool))
+
+
+def test_from_launch_to_gradebook(browser: Browser, fresh: Demo, width: int) -> None:
+    before = gradebook(fresh.canvas)
+    with strict_context(browser, width) as context:
+        page = context.new_page()
+        act_as(page, fresh.canvas, TEACHER)
+        frame = open_tool(page)
+        connect(page, frame)
+        frame.get_by_role("link", name=re.compile("Review 5 suggested")).click()
+        frame.get_by_role("button", name="Align the ticked pairs").click()
+        frame.get_by_role("button", name="Preview changes").click()
+        expect(frame.get_by_role("heading", level=1)).to_have_text("Preview: 18 grades would change.")
+        assert gradebook(fresh.canvas) == before
+        frame.get_by_role("button", name="Send 18 grades").click()
+        expect(frame.get_by_role("heading", level=1)).to_have_text("18 grades are in the gradebook.", timeout=20_000)
+        after = gradebook(fresh.canvas)
+        changed = {key: after[key] for key in after if after[key] != before[key]}
+        assert len(changed) == 18 and set(changed.values()) <= {"0", "1", "0.0", "1.0"}
+        assert_no_sideways_scrolling(page, frame)
+
+
+def assert_no_sideways_scrolling(page: Page, frame: FrameLocator) -> None:
+    """Wide tables scroll inside their own region; the page never does."""
+    body = frame.locator("body")
+    assert body.evaluate("body => document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_same_with_the_keyboard_alone(browser: Browser, fresh: Demo) -> None:
+    with strict_context(browser, 1280) as context:
+        page = context.new_page()
+        act_as(page, fresh.canvas, TEACHER)
+        frame = open_tool(page)
+        connect(page, frame)
+        press(page, frame, "link", "Review 5 suggested")
+        press(page, frame, "button", "Align the ticked pairs")
+        press(page, frame, "button", "Preview changes")
+        expect(frame.get_by_role("heading", level=1)).to_have_text("Preview: 18 grades would change.")
+        cell = frame.locator("details.why summary").first
+        tab_to(page, cell)
+        page.keyboard.press("Enter")
+        hold = frame.get_by_label("Hold this one back").first
+        expect(hold).to_be_visible()
+        tab_to(page, hold)
+        page.keyboard.press("Space")
+        expect(frame.get_by_role("button", name="Send 17 grades")).to_be_visible()
+        press(page, frame, "button", "Send 17 grades")
+        expect(frame.get_by_role("heading", level=1)).to_have_text("17 grades are in the gradebook.", timeout=20_000)
+
+
+def press(page: Page, frame: FrameLocator, role: str, name: str) -> None:
+    """Walk to a control with Tab and press Enter."""
+    found = frame.get_by_role(role, name=re.compile(re.escape(name)))  # type: ignore[arg-type]
+    expect(found.first).to_be_visible(timeout=15_000)
+    tab_to(page, found.first)
+    page.keyboard.press("Enter")
+
+
+def tab_to(page: Page, found: object) -> None:
+    """Press Tab until the control has the focus; a control the keyboard cannot reach fails."""
+    for _ in range(120):
+        if found.evaluate("node => node === document.activeElement"):  # type: ignore[attr-defined]
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError("the keyboard does not reach this control")
+
+
+def test_a_second_teacher_sees_the_same_run(browser: Browser, fresh: Demo) -> None:
+    with strict_context(browser, 1280) as first, strict_context(browser, 1280) as second:
+        page = first.new_page()
+        act_as(page, fresh.canvas, TEACHER)
+        frame = open_tool(page)
+        connect(page, frame)
+        frame.get_by_role("link", name=re.compile("Review 5 suggested")).click()
+        frame.get_by_role("button", name="Align the ticked pairs").click()
+        frame.get_by_role("button", name="Preview changes").click()
+        expect(frame.get_by_role("button", name="Send 18 grades")).to_be_visible()
+        other = second.new_page()
+        act_as(other, fresh.canvas, "Jonas Brandt (TA)")
+        theirs = open_tool(other)
+        theirs.get_by_role("link", name="Preview", exact=True).click()
+        expect(theirs.get_by_role("button", name="Send 18 grades")).to_be_visible()

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from canvas import service_tokens
 from canvas.counting import CallCounter
+from canvas.gateway import next_page
 from canvas.numerals import plain
 from canvas.refusals import TOKEN_EXPIRED, refusal_of
 from canvas.shapes import Fields, each
@@ -131,8 +132,9 @@ class Ags:
                 raise Incomplete("The list has no end.", code="endless_list", where=where)
             seen.add(url)
             reply = self._call(token, "GET", url, {"Accept": f"{media_type}, {PLAIN_JSON}"}, None, where)
-            yield reply.json()
-            following = reply.link("next")
+            page = reply.json()
+            yield page
+            following = next_page(reply, page)
             if following is None:
                 return
             url = urljoin(reply.url, following)

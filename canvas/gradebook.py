@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -114,7 +115,10 @@ class GradebookCalls(Gateway):
     def progress(self, progress: Progress) -> Progress:
         """How a job stands now."""
         found = self._renewing(lambda: canvasapi_for(self.sender("/progress/:id")).get_progress(progress.id))
-        return parse_progress(Fields(attributes_of(found), "progress"))
+        now = parse_progress(Fields(attributes_of(found), "progress"))
+        if now.id != progress.id:
+            raise Incomplete("Canvas answered with another job.", code="wrong_progress")
+        return now
 
     def wait_for(
         self,
@@ -171,8 +175,9 @@ def _cell_of(row: object) -> Cell:
 def parse_cell(row: Fields) -> Cell:
     """One submission. lib/api/v1/submission.rb"""
     return Cell(
-        assignment_id=row.ident("assignment_id"),
-        user_id=row.ident("user_id"),
+        # Tens of thousands of cells name the same few ids.
+        assignment_id=sys.intern(row.ident("assignment_id")),
+        user_id=sys.intern(row.ident("user_id")),
         entered_score=_entered_score(row),
         excused=row.flag("excused"),
         grader_id=row.ident_or_none("grader_id"),

@@ -49,11 +49,7 @@ class Reply:
     @property
     def date(self) -> datetime | None:
         """The platform's clock when it answered, to the second; None where it said nothing usable."""
-        try:
-            date = parsedate_to_datetime(self.headers.get("Date", ""))
-        except ValueError:
-            return None
-        return date if date.tzinfo else date.replace(tzinfo=UTC)
+        return _date(self.headers.get("Date", ""))
 
     def json(self) -> Any:
         """The body as JSON: fractions become Decimal, NaN and Infinity are refused. Raises Incomplete."""
@@ -72,6 +68,15 @@ class Reply:
     def incomplete(self, detail: str, *, code: str = "") -> Incomplete:
         """An `Incomplete` that names this call."""
         return Incomplete(detail, code=code, status=self.status, where=self.where)
+
+
+def _date(text: str) -> datetime | None:
+    """An HTTP date, or None for anything else."""
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -111,6 +116,9 @@ def wait_seconds(reply: Reply) -> float:
     after = reply.headers.get("Retry-After", "").strip()
     if after.isascii() and after.isdigit():
         return min(float(after), LONGEST_WAIT_SECONDS)
+    if (until := _date(after)) and reply.date:
+        # A moment by the platform's clock, so its own Date is what it is compared with. RFC 9110 10.2.3.
+        return min(max((until - reply.date).total_seconds(), 0.0), LONGEST_WAIT_SECONDS)
     if reply.remaining is not None and reply.remaining < 0:
         return min(float((50 - reply.remaining) / 10), LONGEST_WAIT_SECONDS)
     return DEFAULT_WAIT_SECONDS

@@ -88,6 +88,15 @@ def test_a_throttled_write_waits_as_long_as_asked(server: LocalServer, http: Htt
     assert 30 <= waits[0] <= 31
 
 
+def test_a_pause_until_a_moment_is_by_the_platforms_clock(
+    server: LocalServer, http: Http, waits: Waits
+) -> None:
+    until = {"Retry-After": "Wed, 01 Jan 2031 00:00:07 GMT", "Date": "Wed, 01 Jan 2031 00:00:00 GMT"}
+    server.routes["GET", "/x"] = [Answer(b"", 429, until), Answer({})]
+    http.request("GET", f"{server.url}/x", allow_hosts={server.host})
+    assert 7 <= waits[0] <= 8
+
+
 def test_a_wait_beyond_patience_is_left_to_the_caller(server: LocalServer, http: Http, waits: Waits) -> None:
     server.routes["GET", "/x"] = Answer(b"", 429, {"Retry-After": "400"})
     with pytest.raises(Throttled) as caught:

@@ -104,8 +104,9 @@ class LocalServer:
             def _reply(self, answer: Answer) -> None:
                 time.sleep(answer.delay)
                 body = answer.raw()
-                self.send_response(answer.status, "As You Like")
-                for name, value in {"Content-Type": "application/json", **answer.headers}.items():
+                self.send_response_only(answer.status, "As You Like")
+                usual = {"Date": self.date_time_string(), "Content-Type": "application/json"}
+                for name, value in {**usual, **answer.headers}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -1,0 +1,49 @@
+"""Pages for what is missing and for a fault, and the line a launch leaves in the log."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import include, path
+
+from lti_tool import lti_urls
+from tests.people import launch_as, new_platform
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("a fault of ours")
+
+
+urlpatterns = [path("broken", broken), path("", include(lti_urls))]
+
+
+@pytest.mark.django_db
+def test_a_missing_page_says_what_to_do(client: Client) -> None:
+    response = client.get("/no-such-page", **launch_as(client, "student").headers)
+    assert response.status_code == 404
+    assert "it belongs to another course. Nothing was changed" in response.content.decode()
+    assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.urls(__name__)
+def test_a_fault_shows_a_calm_page_and_no_detail() -> None:
+    response = Client(raise_request_exception=False).get("/broken")
+    assert response.status_code == 500
+    assert "This page broke on our side" in response.content.decode()
+    assert "a fault of ours" not in response.content.decode()
+    assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+def test_a_good_launch_leaves_one_line_without_the_person(client: Client, caplog: Any) -> None:
+    platform = new_platform()
+    with caplog.at_level(logging.INFO, logger="lti_tool"):
+        launch_as(client, "student", platform, user="u987654321", claims={"name": "Zyxwv Canary"})
+    (line,) = [record.getMessage() for record in caplog.records if "verdict" in record.getMessage()]
+    assert "verdict=OK" in line and f"registration={platform.registration.key}" in line
+    assert "987654321" not in caplog.text
+    assert "Canary" not in caplog.text

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sandbox.rest import assignments, courses, grades, outcomes, rollups, standards, submissions
+from sandbox.rest import assignments, courses, grades, outcomes, people, rollups, standards, submissions
 from sandbox.rest.api import blueprint
 
-__all__ = ["assignments", "blueprint", "courses", "grades", "outcomes", "rollups", "standards", "submissions"]
+__all__ = [
+    "assignments",
+    "blueprint",
+    "courses",
+    "grades",
+    "outcomes",
+    "people",
+    "rollups",
+    "standards",
+    "submissions",
+]

@@ -120,41 +120,55 @@ def rubric_of(world: World, assignment: r.Assignment) -> r.Rubric | None:
 def assess_rubric(
     world: World, assignment: r.Assignment, user_id: int, given: dict[str, Any], grader_id: int
 ) -> None:
-    """Replace the assessment by the rows sent; outcome rows are capped at the criterion's points."""
+    """Replace the assessment by the rows sent; outcome rows are capped at the criterion's points.
+
+    The outcome results are written by a background job, so rollups lag; the total grades the
+    submission at once where the rubric is used for grading.
+    """
     rubric = rubric_of(world, assignment)
     if rubric is None:
         return
-    submission, total = world.submission(assignment, user_id), Decimal(0)
+    submission = world.submission(assignment, user_id)
     submission.rubric_assessment = {}
-    scored = False
     for criterion in rubric.criteria:
         row = given.get(criterion.id)
-        if not isinstance(row, dict):
-            continue
-        points = _points(row.get("points"))
-        if points is not None and criterion.outcome_id is not None:
-            points = min(points, criterion.points)
-        submission.rubric_assessment[criterion.id] = {
-            "rating_id": row.get("rating_id"),
-            "comments": row.get("comments"),
-            "points": points,
-        }
-        scored, total = scored or points is not None, total + (points or 0)
-        if criterion.outcome_id is not None:
+        if isinstance(row, dict):
+            points = _points(row.get("points"))
+            if points is not None and criterion.outcome_id is not None:
+                points = min(points, criterion.points)
+            kept = {"rating_id": row.get("rating_id"), "comments": row.get("comments"), "points": points}
+            submission.rubric_assessment[criterion.id] = kept
+    if rubric.use_for_grading:
+        scored = [row["points"] for row in submission.rubric_assessment.values() if row["points"] is not None]
+        text = format(sum(scored, Decimal(0)), "f") if scored else ""
+        grade_student(world, assignment, user_id, Grade(text, grader_id, world.now()), keep_unchanged=True)
+    work = _outcome_work(world, assignment, rubric, user_id, dict(submission.rubric_assessment))
+    world.queue_job(assignment.course_id, "rubric_assessment", work)
+
+
+def _outcome_work(
+    world: World, assignment: r.Assignment, rubric: r.Rubric, user_id: int, rows: dict[str, dict[str, Any]]
+) -> Callable[[], None]:
+    """The job that writes one outcome result for each assessed criterion with an outcome."""
+
+    def work() -> None:
+        for criterion in rubric.criteria:
+            row = rows.get(criterion.id)
+            if row is None or criterion.outcome_id is None:
+                continue
             result = assess(
                 world,
                 assignment,
                 user_id,
                 criterion.outcome_id,
-                points,
+                row["points"],
                 world.now(),
                 possible=criterion.points,
                 rubric_id=rubric.id,
             )
             result.hidden = rubric.hide_outcome_results
-    if rubric.use_for_grading:
-        text = format(total, "f") if scored else ""
-        grade_student(world, assignment, user_id, Grade(text, grader_id, world.now()), keep_unchanged=True)
+
+    return work
 
 
 def _points(value: Any) -> Decimal | None:

@@ -14,9 +14,10 @@ from sandbox.grading import expects_submission, seconds_late
 from sandbox.permissions import Rights, rights_of, visible_students
 from sandbox.rest.api import Call, endpoint, find_user
 from sandbox.rest.assignments import assignment_json, find_assignment, readable
-from sandbox.rest.courses import course_json, user_json
+from sandbox.rest.courses import course_json
 from sandbox.rest.paging import bookmarked, numbered
 from sandbox.rest.params import as_list
+from sandbox.rest.people import user_json
 
 MAX_STUDENTS = 100
 ENDED = ("completed", "inactive", "rejected")

@@ -350,3 +350,12 @@ def test_students_strangers_and_designers_do_not_grade(canvas: Canvas) -> None:
     for who in (1001, 13, 14, 16):
         assert canvas.put(essay, 1001, who, submission={"posted_grade": "9"}).status_code == 403
     assert canvas.cell(essay, 1001)["score"] is None
+
+
+@pytest.mark.parametrize(("row", "given", "letter"), [(97, "8.9999", "B+"), (98, "9", "A-")])
+def test_rows_97_98_bounds_are_inclusive_and_nothing_is_rounded(
+    canvas: Canvas, row: int, given: str, letter: str
+) -> None:
+    essay = canvas.assignment(grading_type="letter_grade")
+    canvas.bulk(essay, {1001: {"posted_grade": given}})
+    assert canvas.cell(essay, 1001)["grade"] == letter, row

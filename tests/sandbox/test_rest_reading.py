@@ -224,7 +224,7 @@ def test_unknown_things_are_404(canvas: Canvas, path: str) -> None:
     assert (answer.status_code, answer.json()) == (404, {"errors": [{"message": message}]})
 
 
-def test_schemes_of_the_account_are_not_the_courses(open_canvas: Open) -> None:
+def test_row_101_schemes_of_the_account_are_not_the_courses(open_canvas: Open) -> None:
     canvas = open_canvas("account-scales")
     assert canvas.get("./grading_standards").json() == []
     (scheme,) = canvas.get("accounts/1/grading_standards").json()

@@ -78,10 +78,12 @@ class Ags:
 
     def create_line_item(self, label: str, points: Decimal, resource_id: str) -> LineItem:
         """A new column, published at once. Never repeated blindly: look for `resource_id` before and after."""
-        body = (
-            b'{"label":' + _text(label) + b',"scoreMaximum":' + _number(points)
-            + b',"resourceId":' + _text(resource_id) + b"}"
-        )  # fmt: skip
+        parts = [
+            b'"label":' + _text(label),
+            b'"scoreMaximum":' + _number(points),
+            b'"resourceId":' + _text(resource_id),
+        ]
+        body = b"{" + b",".join(parts) + b"}"
         reply = self._post(self._items_url(), LINE_ITEM, body, "/line_items")
         return parse_line_item(Fields(reply.json(), "line item"))
 

@@ -34,14 +34,20 @@ SCENARIOS = [name for name in NAMES if name not in ("large", "huge", "global-ids
 def rest_for(school: Canvas, user: int = TEACHER) -> tuple[Rest, CallCounter]:
     _paces.clear()
     registration = Registration.objects.create(
-        issuer="https://canvas.test", client_id="1", canvas_url=school.url, authorize_url=f"{school.url}/a",
-        token_url=f"{school.url}/t", jwks_url=f"{school.url}/j",
-    )  # fmt: skip
+        issuer="https://canvas.test",
+        client_id="1",
+        canvas_url=school.url,
+        authorize_url=f"{school.url}/a",
+        token_url=f"{school.url}/t",
+        jwks_url=f"{school.url}/j",
+    )
     token = school.token(user, scope_names()).token
     account = CanvasAccount.objects.create(
-        registration=registration, canvas_user_id=str(user), connected_at=NOW,
+        registration=registration,
+        canvas_user_id=str(user),
+        connected_at=NOW,
         sealed_access_token=seal(token, purpose=ACCESS_PURPOSE),
-    )  # fmt: skip
+    )
     counter = CallCounter()
     return Rest(account, Http(), counter), counter
 
@@ -125,15 +131,22 @@ def columns(live_server: Any) -> Iterator[tuple[Ags, World]]:
     world = build("small", Options(tool_url=live_server.url))
     with SandboxServer(world) as server:
         registration = Registration.objects.create(
-            issuer="https://canvas.test", client_id=LTI_KEY_CLIENT, canvas_url=server.url,
+            issuer="https://canvas.test",
+            client_id=LTI_KEY_CLIENT,
+            canvas_url=server.url,
             authorize_url=f"{server.url}/api/lti/authorize_redirect",
-            token_url=f"{server.url}/login/oauth2/token", jwks_url=f"{server.url}/api/lti/security/jwks",
-        )  # fmt: skip
+            token_url=f"{server.url}/login/oauth2/token",
+            jwks_url=f"{server.url}/api/lti/security/jwks",
+        )
         deployment = Deployment.objects.create(registration=registration, deployment_id="265:x")
         context = Context.objects.create(
-            registration=registration, deployment=deployment, context_id="c", canvas_course_id="101",
-            line_items_url=f"{server.url}/api/lti/courses/101/line_items", last_launch_at=NOW,
-        )  # fmt: skip
+            registration=registration,
+            deployment=deployment,
+            context_id="c",
+            canvas_course_id="101",
+            line_items_url=f"{server.url}/api/lti/courses/101/line_items",
+            last_launch_at=NOW,
+        )
         yield Ags(registration, context, Http(), CallCounter()), world
 
 

@@ -5,6 +5,7 @@ import time
 from decimal import Decimal
 
 import pytest
+from pytest_django.fixtures import SettingsWrapper
 
 from lti_tool.answers import messages
 from lti_tool.errors import AccessLost, Incomplete, MaybeSent, NeverSent, PlatformError, Refused, Throttled
@@ -159,12 +160,12 @@ def test_only_listed_hosts_are_spoken_to(http: Http, url: str) -> None:
 
 
 def test_plain_http_needs_the_setting_and_this_machine(
-    server: LocalServer, http: Http, settings: object
+    server: LocalServer, http: Http, settings: SettingsWrapper
 ) -> None:
     with pytest.raises(Refused) as caught:
         http.request("GET", "http://canvas.test/x", allow_hosts={"canvas.test"})
     assert caught.value.code == "not_https"
-    settings.ALLOW_HTTP = False  # type: ignore[attr-defined]  # pytest-django's wrapper
+    settings.ALLOW_HTTP = False
     with pytest.raises(Refused):
         http.request("GET", f"{server.url}/x", allow_hosts={server.host})
 

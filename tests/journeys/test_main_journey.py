@@ -74,7 +74,9 @@ def test_from_launch_to_gradebook(browser: Browser, fresh: Demo, width: int) -> 
         expect(frame.get_by_role("heading", level=1)).to_have_text("Preview: 18 grades would change.")
         assert gradebook(fresh.canvas) == before
         frame.get_by_role("button", name="Send 18 grades").click()
-        expect(frame.get_by_role("heading", level=1)).to_have_text("18 grades are in the gradebook.", timeout=20_000)
+        expect(frame.get_by_role("heading", level=1)).to_have_text(
+            "18 grades are in the gradebook.", timeout=20_000
+        )
         after = gradebook(fresh.canvas)
         changed = {key: after[key] for key in after if after[key] != before[key]}
         assert len(changed) == 18 and set(changed.values()) <= {"0", "1", "0.0", "1.0"}
@@ -106,7 +108,9 @@ def test_the_same_with_the_keyboard_alone(browser: Browser, fresh: Demo) -> None
         page.keyboard.press("Space")
         expect(frame.get_by_role("button", name="Send 17 grades")).to_be_visible()
         press(page, frame, "button", "Send 17 grades")
-        expect(frame.get_by_role("heading", level=1)).to_have_text("17 grades are in the gradebook.", timeout=20_000)
+        expect(frame.get_by_role("heading", level=1)).to_have_text(
+            "17 grades are in the gradebook.", timeout=20_000
+        )
 
 
 def press(page: Page, frame: FrameLocator, role: str, name: str) -> None:

@@ -5,7 +5,6 @@ import time
 from decimal import Decimal
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from lti_tool.answers import messages
 from lti_tool.errors import AccessLost, Incomplete, MaybeSent, NeverSent, PlatformError, Refused, Throttled
@@ -159,9 +158,7 @@ def test_only_listed_hosts_are_spoken_to(http: Http, url: str) -> None:
         http.request("GET", url, allow_hosts={"127.0.0.1:9", "canvas.test"})
 
 
-def test_plain_http_needs_the_setting_and_this_machine(
-    server: LocalServer, http: Http, settings: SettingsWrapper
-) -> None:
+def test_plain_http_needs_the_setting_and_this_machine() -> None:
     with pytest.raises(Refused) as caught:
         http.request("GET", "http://canvas.test/x", allow_hosts={"canvas.test"})
     assert caught.value.code == "not_https"

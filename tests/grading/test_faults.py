@@ -1,0 +1,214 @@
+"""Canvas failing in every way while grades are sent: no double write, no lost grade, the reason said once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from grading import services
+from grading.fingerprints import Tagger
+from grading.models import Fingerprint, Run, RunState
+from grading.services import sync
+from sandbox.scenarios.base import STRANGER_ID, TA_ID
+from tests.grading.school import LONG_AGO, School, connect_account, entry
+
+SCORES = "*/scores"
+BULK = "*/submissions/update_grades"
+RIGHT = {1001: "1", 1002: "1", 1003: "0", 1004: "1"}
+
+
+def both_ways(school: School) -> None:
+    school.align(entry(601, "Models"), entry(601, school.assignment("1.1 Linear models").id))
+
+
+def assert_right(school: School) -> None:
+    assert school.column("Models") == RIGHT
+    assert school.column("1.1 Linear models") == RIGHT
+
+
+@pytest.mark.parametrize("kind", ["error_after", "drop_after", "error_before", "drop_before"])
+@pytest.mark.parametrize("path", [SCORES, BULK, "*/line_items"])
+def test_a_write_whose_answer_is_lost(school: School, kind: str, path: str) -> None:
+    both_ways(school)
+    school.world.faults.add(kind, method="POST", path=path, count=1)
+    result = sync(school.context)
+    assert result.run.outcome == "done", (result.run.error, result.run.problems)
+    assert_right(school)
+    assert len(school.world.line_items) == 1
+    for submission in school.world.submissions.values():
+        assert len(submission.versions) <= 1
+    assert sync(school.context).run.requests["write"] == 0
+
+
+def test_a_pause_that_canvas_asks_for(school: School) -> None:
+    both_ways(school)
+    school.world.faults.add("throttled", method="POST", path=SCORES, count=1)
+    result = sync(school.context)
+    assert result.run.outcome == "done"
+    assert result.run.requests["throttled"] == 1
+    assert_right(school)
+
+
+def test_a_token_that_expires_on_the_way_is_renewed(school: School) -> None:
+    both_ways(school)
+    school.world.faults.add("expired", path="*/students/submissions", count=1)
+    assert sync(school.context).run.outcome == "done"
+    assert_right(school)
+
+
+@pytest.mark.parametrize(
+    "path", ["*/outcome_rollups", "*/enrollments", "*/assignments", "*/students/submissions"]
+)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "error_before", "status": 503},
+        {"kind": "reply", "status": 200, "body": "<html>Log in</html>"},
+        {"kind": "reply", "status": 200, "body": '{"surprise": 1}'},
+    ],
+    ids=["down", "html", "shape"],
+)
+def test_a_read_that_fails_plans_and_sends_nothing(
+    school: School, path: str, fault: dict[str, object]
+) -> None:
+    both_ways(school)
+    options = dict(fault)
+    school.world.faults.add(str(options.pop("kind")), path=path, method="GET", count=None, **options)
+    result = sync(school.context)
+    assert result.run.outcome == "stopped"
+    assert result.run.error and result.run.error["detail"]
+    assert school.writes() == 0
+    school.world.faults.clear()
+    assert sync(school.context).run.outcome == "done"
+
+
+def test_an_account_that_is_revoked_stops_and_says_who(school: School) -> None:
+    both_ways(school)
+    for token in school.world.tokens.values():
+        token.revoked = True
+    first, second = sync(school.context).run, sync(school.context).run
+    assert first.error is not None and second.error is not None
+    assert (first.outcome, first.error["who"]) == ("stopped", "teacher")
+    assert (second.error["code"], second.error["who"]) == ("no_account", "teacher")
+
+
+def test_the_next_account_is_tried_when_the_newest_is_lost(school: School) -> None:
+    both_ways(school)
+    newest = connect_account(school.server, school.context, TA_ID, at=LONG_AGO + timedelta(days=1))
+    next(t for t in school.world.tokens.values() if t.user_id == TA_ID).revoked = True
+    result = sync(school.context)
+    assert (result.run.outcome, result.run.account) == ("done", school.account)
+    newest.refresh_from_db()
+    assert newest.lost_at is not None
+
+
+def test_an_account_that_may_not_grade_is_passed_over(school: School) -> None:
+    both_ways(school)
+    connect_account(school.server, school.context, STRANGER_ID, at=LONG_AGO + timedelta(days=1))
+    result = sync(school.context)
+    assert (result.run.outcome, result.run.account) == ("done", school.account)
+
+
+def test_a_concluded_course_says_so_once(school: School) -> None:
+    both_ways(school)
+    school.course.workflow_state = "completed"
+    result = sync(school.context)
+    assert result.run.outcome == "stopped"
+    assert result.run.error is not None and result.run.error["code"] == "concluded"
+    assert school.writes() == 0
+
+
+def test_the_course_concludes_while_grades_are_sent(school: School) -> None:
+    school.align(entry(601, "Models"), entry(602, school.assignment("1.2 Systems of equations").id))
+    sync(school.context)
+    for user in (1001, 1002, 1003, 1004):
+        school.assess(user, 602, "1")
+    school.world.faults.add("reply", path=BULK, method="POST", status=403, body='{"status":"unauthorized"}')
+    before = school.column("1.2 Systems of equations")
+    school.align(entry(602, school.assignment("1.2 Systems of equations").id, rule={"kind": "proportional"}))
+    result = sync(school.context, confirm_large=True)
+    assert result.run.outcome == "partial"
+    assert result.run.problems[0]["code"] == "may_not_grade"
+    assert school.column("1.2 Systems of equations") == before
+
+
+def test_unpublished_while_grades_are_sent(school: School) -> None:
+    column = school.assignment("1.1 Linear models")
+    [alignment] = school.align(entry(601, column.id))
+    run = services.prepare(school.context, school.account, started_by="teacher 11")
+    services.approve(run, by="teacher 11", digest=run.digest)
+    column.published = False
+    result = services.apply(run.pk)
+    assert result is not None and result.run.outcome == "changed"
+    assert school.column(column.name) == {}
+
+
+def test_a_slow_bulk_job_is_followed_to_its_end(school: School) -> None:
+    both_ways(school)
+    column = school.assignment("1.1 Linear models")
+    school.world.job_delay = 0.3
+    school.world.faults.add("error_before", method="GET", path="*/progress/*", status=502, count=2)
+    result = sync(school.context)
+    assert result.run.outcome == "done"
+    assert school.column(column.name) == RIGHT
+
+
+def test_a_student_who_leaves_before_sending_is_refused_alone(school: School) -> None:
+    """The command plans and sends at once, so the roster is not read twice: Canvas refuses the cell."""
+    school.align(entry(601, "Models"))
+    sync(school.context)
+    school.assess(1005, 601, "4")
+    school.assess(1006, 601, "4")
+    school.world.faults.add(
+        "reply",
+        path=SCORES,
+        method="POST",
+        status=422,
+        body='{"errors":{"type":"unprocessable_entity","message":"User not found in course or is not a student"}}',
+    )
+    result = sync(school.context)
+    assert result.run.outcome == "partial"
+    assert result.run.counts == {"send": 1, "unchanged": 4, "held": 0, "conflict": 0, "refused": 1}
+    assert [p["code"] for p in result.run.problems] == ["not_a_student"]
+
+
+def test_a_worker_that_died_after_writing_is_finished_by_the_next(school: School) -> None:
+    both_ways(school)
+    run = services.prepare(school.context, school.account, started_by="teacher 11")
+    services.approve(run, by="teacher 11", digest=run.digest)
+    sealed = Run.objects.get(pk=run.pk).sealed_plan
+    services.apply(run.pk)
+    # As a kill right before the receipts would have left it: intentions, no states, the plan still sealed.
+    tagger = Tagger(school.context)
+    for row in Fingerprint.objects.all():
+        row.state_tag = b""
+        row.intended_tag = next(
+            tagger.intention(str(s.assignment_id), str(s.user_id), str(s.entered_score))
+            for s in school.world.submissions.values()
+            if tagger.cell(str(s.assignment_id), str(s.user_id)) == bytes(row.cell_tag)
+        )
+        row.save()
+    Run.objects.filter(pk=run.pk).update(
+        state=RunState.SENDING,
+        outcome="",
+        sealed_plan=sealed,
+        heartbeat_at=timezone.now() - timedelta(minutes=5),
+    )
+    writes = school.writes()
+    run.undo_journal.delete()
+    result = sync(school.context)
+    run.refresh_from_db()
+    assert (run.state, run.outcome, run.counts["send"]) == ("finished", "done", 8)
+    assert (result.run.outcome, result.run.counts["unchanged"]) == ("done", 8)
+    assert school.writes() == writes
+    school.forget_evidence(1001)
+    school.assess(1001, 601, "1")
+    assert sync(school.context).run.counts == {
+        "send": 2,
+        "unchanged": 6,
+        "held": 4,
+        "conflict": 0,
+        "refused": 0,
+    }

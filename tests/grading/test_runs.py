@@ -1,0 +1,208 @@
+"""Runs: a preview, its approval, what changed in between, one open run, stopping, and what is left behind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from grading import jobs, planning, runs, services
+from grading.core.plan import Choices, PlannedCell
+from grading.models import Fingerprint, Run, RunState, UndoJournal
+from grading.runs import NotApprovable, RunAlreadyOpen
+from grading.services import sync
+from tests.grading.school import School, entry
+
+
+def previewed(school: School) -> Run:
+    return services.prepare(school.context, school.account, started_by="teacher 11")
+
+
+def approved(school: School, **more: object) -> Run:
+    run = previewed(school)
+    return services.approve(run, by="teacher 11", digest=run.digest, **more)  # type: ignore[arg-type]  # as given
+
+
+def cells_of(run: Run) -> tuple[PlannedCell, ...]:
+    return planning.open_plan(run.sealed_plan).plan.cells
+
+
+def test_a_preview_writes_nothing_and_approving_sends_exactly_it(school: School) -> None:
+    school.align(entry(601, "Models"))
+    run = approved(school)
+    assert school.writes() == 0
+    done = services.apply(run.pk)
+    assert done is not None and done.run.outcome == "done"
+    assert school.column("Models") == {1001: "1", 1002: "1", 1003: "0", 1004: "1"}
+    assert services.apply(run.pk) is None
+
+
+def test_holds_and_replacements_are_sent_as_chosen(school: School) -> None:
+    school.align(entry(601, school.assignment("1.1 Linear models").id))
+    school.edit("1.1 Linear models", 1003, "0.7")
+    run = previewed(school)
+    alignment = cells_of(run)[0].alignment
+    choices = Choices(replace=frozenset({(alignment, "1003")}), hold_students=frozenset({"1001"}))
+    services.approve(run, by="teacher 11", digest=run.digest, choices=choices)
+    result = services.apply(run.pk)
+    assert result is not None and result.run.reasons["held_by_person"] == 1
+    assert school.column("1.1 Linear models") == {1002: "1", 1003: "0", 1004: "1"}
+
+
+def test_only_the_plan_that_was_shown_can_be_approved(school: School) -> None:
+    school.align(entry(601, "Models"))
+    run = previewed(school)
+    with pytest.raises(NotApprovable):
+        services.approve(run, by="teacher 11", digest="0" * 64)
+    later = previewed(school)
+    with pytest.raises(NotApprovable):
+        services.approve(run, by="teacher 11", digest=run.digest)
+    assert later.number == run.number + 1
+
+
+def change_points(school: School) -> None:
+    school.assignment("1.1 Linear models").points_possible = Decimal(5)
+
+
+def change_rule(school: School) -> None:
+    school.align(entry(602, school.assignment("1.1 Linear models").id))
+
+
+def change_roster(school: School) -> None:
+    school.enrollment(1006).state = "completed"
+
+
+@pytest.mark.parametrize("change", [change_points, change_rule, change_roster])
+def test_what_changed_since_the_preview_stops_it_before_the_first_write(
+    school: School, change: object
+) -> None:
+    school.align(entry(601, school.assignment("1.1 Linear models").id))
+    run = approved(school)
+    assert callable(change)
+    change(school)
+    result = services.apply(run.pk)
+    assert result is not None and result.run.outcome == "changed"
+    assert result.run.error is not None and "Nothing was sent" in result.run.error["detail"]
+    assert school.column("1.1 Linear models") == {}
+    assert school.writes() == 0
+
+
+@pytest.mark.parametrize("column", ["Models", "1.1 Linear models"])
+def test_a_cell_edited_after_the_preview_is_a_conflict(school: School, column: str) -> None:
+    school.align(entry(601, "Models"), entry(601, school.assignment("1.1 Linear models").id))
+    sync(school.context)
+    school.assess(1005, 601, "4")
+    school.assess(1006, 601, "4")
+    run = approved(school)
+    school.edit(column, 1005, "0.3")
+    result = services.apply(run.pk)
+    assert result is not None and result.run.outcome == "done"
+    assert result.run.counts["conflict"] == 1
+    assert result.run.reasons["changed_since_preview"] == 1
+    assert school.cell(column, 1005) == "0.3"
+    assert school.cell(column, 1006) == "1"
+
+
+def test_one_open_run_a_preview_gives_way_a_sending_run_does_not(school: School) -> None:
+    school.align(entry(601, "Models"))
+    first = previewed(school)
+    second = approved(school)
+    first.refresh_from_db()
+    assert (first.state, first.outcome, first.sealed_plan) == ("finished", "discarded", "")
+    with pytest.raises(RunAlreadyOpen) as busy:
+        previewed(school)
+    assert busy.value.run == second
+    with pytest.raises(RunAlreadyOpen):
+        sync(school.context)
+    assert sync(school.context, dry_run=True).run.outcome == "done"
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing_more(school: School) -> None:
+    school.align(entry(601, "Models"))
+    run = approved(school)
+    frozen = runs.take_lease(run.pk, timezone.now())
+    assert frozen is not None
+    assert runs.take_lease(run.pk, timezone.now()) is None
+    other = runs.take_lease(run.pk, timezone.now() + timedelta(minutes=5))
+    assert other is not None and other.was_broken_off
+    with pytest.raises(runs.LeaseLost):
+        frozen.beat(timezone.now())
+    other.beat(timezone.now())
+
+
+def test_a_stop_finishes_the_batch(school: School) -> None:
+    school.align(entry(601, "Models"), entry(601, school.assignment("1.1 Linear models").id))
+    run = approved(school)
+    services.request_stop(run)
+    result = services.apply(run.pk)
+    assert result is not None and result.run.outcome == "stopped"
+    assert result.run.error is not None and result.run.error["code"] == "stopped_by_person"
+    assert result.run.counts["send"] == 4
+    assert school.column("Models") == {1001: "1", 1002: "1", 1003: "0", 1004: "1"}
+    assert school.column("1.1 Linear models") == {}
+    assert sync(school.context).run.counts["send"] == 4
+
+
+def test_a_large_change_needs_a_second_word(school: School) -> None:
+    columns = [school.assignment(name).id for name in ("1.1 Linear models", "1.2 Systems of equations")]
+    school.align(entry(601, columns[0]), entry(602, columns[1]))
+    sync(school.context)
+    school.align(
+        entry(601, columns[0], rule={"kind": "cutoff", "credit": "50%"}),
+        entry(602, columns[1], rule={"kind": "cutoff", "credit": "50%"}),
+    )
+    writes = school.writes()
+    result = sync(school.context)
+    assert (result.run.outcome, result.run.counts["send"]) == ("stopped", 6)
+    assert result.run.error is not None and result.run.error["code"] == "large_change"
+    assert "6 of 8" in result.run.error["detail"]
+    assert school.writes() == writes
+    run = previewed(school)
+    with pytest.raises(NotApprovable):
+        services.approve(run, by="teacher 11", digest=run.digest)
+    assert sync(school.context, confirm_large=True).run.outcome == "done"
+
+
+def test_the_sweeper_takes_up_what_a_dead_worker_left(school: School) -> None:
+    school.align(entry(601, "Models"))
+    run = approved(school)
+    Run.objects.filter(pk=run.pk).update(
+        state=RunState.SENDING, heartbeat_at=timezone.now() - timedelta(minutes=2)
+    )
+    jobs.sweep(timestamp=0)
+    jobs.sweep(timestamp=0)
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from procrastinate_jobs where task_name = 'grading.send_run'")
+        assert cursor.fetchone() == (1,)
+    jobs.send_run(run.pk)
+    run.refresh_from_db()
+    assert run.outcome == "done"
+
+
+def test_old_things_go(school: School) -> None:
+    school.align(entry(601, "Models"))
+    sync(school.context)
+    UndoJournal.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    jobs.clean_up(timestamp=0)
+    assert not UndoJournal.objects.exists()
+    assert Fingerprint.objects.count() == 4
+
+
+def test_nothing_about_a_student_rests_in_clear(school: School) -> None:
+    """Names, ids and scores: in no row of any table, whatever the run did."""
+    school.align(entry(601, "Models"), entry(602, school.assignment("1.2 Systems of equations").id))
+    sync(school.context)
+    previewed(school)
+    with connection.cursor() as cursor:
+        cursor.execute("select table_name from information_schema.tables where table_schema = 'public'")
+        tables = [name for (name,) in cursor.fetchall()]
+        for table in tables:
+            cursor.execute(f'select t::text from "{table}" t')
+            text = "\n".join(row for (row,) in cursor.fetchall())
+            for canary in ("Lindqvist", "Okafor", "ada@example.edu"):
+                assert canary not in text, table
+            if table.startswith("grading_"):
+                assert "1001" not in text, table

@@ -54,9 +54,7 @@ class Deployment(models.Model):
     """One installation; `deployment_id` is unique only within a registration. In Canvas its first part,
     before the colon, is the external tool's id."""
 
-    registration = models.ForeignKey(
-        Registration, on_delete=models.CASCADE, related_name="deployments"
-    )
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="deployments")
     deployment_id = models.CharField(max_length=255)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -80,19 +78,13 @@ class Deployment(models.Model):
 class Context(models.Model):
     """The course as LTI names it, with what the last launch said of its Canvas course and services."""
 
-    registration = models.ForeignKey(
-        Registration, on_delete=models.CASCADE, related_name="contexts"
-    )
-    deployment = models.ForeignKey(
-        Deployment, on_delete=models.CASCADE, related_name="contexts"
-    )
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="contexts")
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="contexts")
     context_id = models.CharField(max_length=255)
     canvas_course_id = models.CharField(max_length=32, blank=True)
     title = models.CharField(max_length=255, blank=True)
     label = models.CharField(max_length=255, blank=True)
-    line_items_url = models.CharField(
-        max_length=500, blank=True, help_text="AGS; empty when not granted."
-    )
+    line_items_url = models.CharField(max_length=500, blank=True, help_text="AGS; empty when not granted.")
     ags_scopes = models.JSONField(default=list)
     memberships_url = models.CharField(max_length=500, blank=True)
     return_url = models.CharField(max_length=500, blank=True)
@@ -160,13 +152,9 @@ class LaunchSession(models.Model):
     token_hash = models.CharField(max_length=64, unique=True)
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE)
-    context = models.ForeignKey(
-        Context, null=True, blank=True, on_delete=models.CASCADE
-    )
+    context = models.ForeignKey(Context, null=True, blank=True, on_delete=models.CASCADE)
     role = models.CharField(max_length=20, choices=LaunchRole)
-    sealed_person = models.TextField(
-        help_text="sub and canvas_user_id of who launched."
-    )
+    sealed_person = models.TextField(help_text="sub and canvas_user_id of who launched.")
     locale = models.CharField(max_length=20, blank=True)
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()

@@ -196,7 +196,9 @@ def test_an_old_browser_that_is_offered_storage_gets_the_page_and_other_programs
     platform: TestPlatform,
 ) -> None:
     asked = initiation(platform, lti_storage_target="post_message_forwarding")
-    browser = Client().post("/lti/login", asked, HTTP_USER_AGENT="Mozilla/5.0 (Macintosh) Version/15.0 Safari")
+    browser = Client().post(
+        "/lti/login", asked, HTTP_USER_AGENT="Mozilla/5.0 (Macintosh) Version/15.0 Safari"
+    )
     program = Client().post("/lti/login", asked, HTTP_USER_AGENT="python-requests/2.34")
     assert (browser.status_code, program.status_code) == (200, 302)
 

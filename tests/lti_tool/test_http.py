@@ -3,6 +3,7 @@
 import socket
 import time
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -158,7 +159,9 @@ def test_only_listed_hosts_are_spoken_to(http: Http, url: str) -> None:
         http.request("GET", url, allow_hosts={"127.0.0.1:9", "canvas.test"})
 
 
-def test_plain_http_needs_the_setting_and_this_machine() -> None:
+def test_plain_http_needs_the_setting_and_this_machine(
+    server: LocalServer, http: Http, settings: Any
+) -> None:
     with pytest.raises(Refused) as caught:
         http.request("GET", "http://canvas.test/x", allow_hosts={"canvas.test"})
     assert caught.value.code == "not_https"

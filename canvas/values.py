@@ -14,12 +14,12 @@ from decimal import Decimal
 from typing import Literal
 
 
-def _check_id(value: str, what: str) -> None:
+def _check_id(value: object, what: str) -> None:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{what} must be a non-empty string, not {value!r}")
 
 
-def _check_number(value: Decimal | None, what: str) -> None:
+def _check_number(value: object, what: str) -> None:
     if value is not None and (not isinstance(value, Decimal) or not value.is_finite()):
         raise ValueError(f"{what} must be a finite Decimal or None")
 

@@ -77,15 +77,23 @@ def play(options: argparse.Namespace) -> int:
         if supervisor.stopping:
             return 130
         if options.check:
-            from scripts import demo_check  # it needs `requests`; the demo alone needs nothing
-
-            access = demo_check.Access(API_CLIENT_ID, demo.api_secret)
-            return demo_check.check(
-                demo.tool_url, demo.canvas_url, options.scenario, access, as_json=options.json
-            )
+            return _check(supervisor, demo, options)
         _announce(demo, as_json=options.json)
         supervisor.watch()
     return 0
+
+
+def _check(supervisor: Supervisor, demo: Demo, options: argparse.Namespace) -> int:
+    from scripts import demo_check  # it needs `requests`; the demo alone needs nothing
+
+    supervisor.interrupts = True
+    access = demo_check.Access(API_CLIENT_ID, demo.api_secret)
+    try:
+        return demo_check.check(
+            demo.tool_url, demo.canvas_url, options.scenario, access, as_json=options.json
+        )
+    except KeyboardInterrupt:
+        return 130
 
 
 def _prepare(options: argparse.Namespace, folder: Path, database_url: str) -> Demo:
@@ -109,6 +117,7 @@ def _start(supervisor: Supervisor, demo: Demo, options: argparse.Namespace) -> N
     canvas = supervisor.add(
         Child("sandbox", _sandbox(demo, options), os.environ, demo.folder / "sandbox.log")
     )
+    _wait_for(supervisor, canvas, demo.canvas_url)
     run(manage("migrate", "--no-input"), demo.environment)
     run(manage("collectstatic", "--no-input"), demo.environment)
     run(_registration(demo), demo.environment)
@@ -116,7 +125,6 @@ def _start(supervisor: Supervisor, demo: Demo, options: argparse.Namespace) -> N
     web = Child("web", web_server("127.0.0.1", options.port), demo.environment, demo.folder / "web.log")
     supervisor.add(web)
     supervisor.add(Child("worker", manage("worker"), demo.environment, demo.folder / "worker.log"))
-    _wait_for(supervisor, canvas, demo.canvas_url)
     _wait_for(supervisor, web, f"{demo.tool_url}/readyz")
 
 

@@ -106,6 +106,7 @@ class Supervisor:
     """Runs children until SIGINT or SIGTERM, then stops them in reverse order. Use as a context manager.
 
     `afterwards` holds what is left to do once all children are gone, such as stopping their database.
+    With `interrupts` a signal raises KeyboardInterrupt: for work that does not look at `stopping`.
     """
 
     def __init__(self, grace_seconds: float = 30.0) -> None:
@@ -113,6 +114,7 @@ class Supervisor:
         self.afterwards: list[Callable[[], None]] = []
         self.grace_seconds = grace_seconds
         self.stopping = False
+        self.interrupts = False
         self._asked = 0.0
         self._previous: dict[int, Any] = {}
 
@@ -134,14 +136,16 @@ class Supervisor:
             signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        now = time.monotonic()
-        if not self.stopping:
+        now, first = time.monotonic(), not self.stopping
+        self.stopping = True
+        if first:
             self._asked = now
+            if self.interrupts:
+                raise KeyboardInterrupt
         elif now - self._asked > AGAIN_SECONDS:
             self.grace_seconds = 0.0
             for child in self.children:
                 child.kill_group()
-        self.stopping = True
 
     def add(self, child: Child) -> Child:
         child.start()

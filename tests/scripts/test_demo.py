@@ -1,0 +1,71 @@
+"""`make demo` from nothing: the main job without a person, and a clean end."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.processes import ROOT
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def command() -> Iterator[list[str]]:
+    """The demo on free ports; its folder goes with the test."""
+    with socket.create_server(("127.0.0.1", 0)) as tool, socket.create_server(("127.0.0.1", 0)) as canvas:
+        port, canvas_port = str(tool.getsockname()[1]), str(canvas.getsockname()[1])
+    yield [sys.executable, "-m", "scripts.demo", "--port", port, "--canvas-port", canvas_port]
+    shutil.rmtree(ROOT / "var" / f"demo-{port}", ignore_errors=True)
+
+
+def left_over(port: str) -> list[str]:
+    """Processes that name the demo's port or folder."""
+    listed = subprocess.run(["ps", "-axo", "args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if f":{port}" in line or f"demo-{port}" in line]
+
+
+def test_the_main_job_without_a_person(command: list[str]) -> None:
+    done = subprocess.run([*command, "--check", "--json"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["ok"] is True
+    assert sum(cell["after"] != cell["before"] for cell in found["cells"]) == 18
+    assert all(cell["after"] == cell["expected"] for cell in found["cells"])
+    assert found["second"] == {
+        "requests": {"read": found["second"]["requests"]["read"], "write": 0},
+        "send": 0,
+    }
+    assert left_over(command[4]) == []
+
+
+def test_ctrl_c_stops_everything(command: list[str]) -> None:
+    process = subprocess.Popen([*command, "--json"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout:
+        addresses = json.loads(process.stdout.readline())
+        assert Path(addresses["environment"]).stat().st_mode & 0o077 == 0, "it holds keys"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    assert left_over(command[4]) == []
+    assert not (ROOT / "var" / f"demo-{command[4]}" / "postgres").exists()
+
+
+def test_an_unknown_scenario_is_told(command: list[str]) -> None:
+    done = subprocess.run([*command, "--scenario", "nonsense"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "nonsense" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_scenarios_are_named() -> None:
+    command = [sys.executable, "-m", "scripts.demo", "--list"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "two-sections" in done.stdout

@@ -28,18 +28,14 @@ class Target(models.Model):
     It outlives its alignment, because what we wrote is remembered per target and student.
     """
 
-    context = models.ForeignKey(
-        Context, on_delete=models.CASCADE, related_name="targets"
-    )
+    context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="targets")
     kind = models.CharField(max_length=10, choices=TargetKind)
     label = models.CharField(
         max_length=255,
         blank=True,
         help_text="A column's name; its identity in the file.",
     )
-    points = models.DecimalField(
-        max_digits=40, decimal_places=10, null=True, blank=True
-    )
+    points = models.DecimalField(max_digits=40, decimal_places=10, null=True, blank=True)
     omit_from_final_grade = models.BooleanField(default=False)
     resource_id = models.CharField(max_length=64, unique=True, default=new_resource_id)
     line_item_url = models.CharField(
@@ -48,9 +44,7 @@ class Target(models.Model):
         help_text="Known once made; empty means look for it.",
     )
     assignment_id = models.CharField(max_length=32, blank=True)
-    last_timestamp = models.DateTimeField(
-        null=True, blank=True, help_text="The newest AGS timestamp sent."
-    )
+    last_timestamp = models.DateTimeField(null=True, blank=True, help_text="The newest AGS timestamp sent.")
 
     class Meta:
         constraints = [
@@ -77,24 +71,16 @@ class Target(models.Model):
 class Alignment(models.Model):
     """Outcomes → rule → one target."""
 
-    context = models.ForeignKey(
-        Context, on_delete=models.CASCADE, related_name="alignments"
-    )
-    target = models.OneToOneField(
-        Target, on_delete=models.PROTECT, related_name="alignment"
-    )
+    context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="alignments")
+    target = models.OneToOneField(Target, on_delete=models.PROTECT, related_name="alignment")
     name = models.CharField(
         max_length=255,
         blank=True,
         help_text="Empty until the first sync knows a title.",
     )
     position = models.PositiveIntegerField(default=0)
-    definition = models.JSONField(
-        help_text="Interface 5: outcomes, combine, rule, evidence, overwrite, ..."
-    )
-    expected_points = models.DecimalField(
-        max_digits=40, decimal_places=10, null=True, blank=True
-    )
+    definition = models.JSONField(help_text="Interface 5: outcomes, combine, rule, evidence, overwrite, ...")
+    expected_points = models.DecimalField(max_digits=40, decimal_places=10, null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -107,9 +93,7 @@ class Alignment(models.Model):
 class ExcludedOutcome(models.Model):
     """An outcome the teacher does not want in grades (attendance, "Current Score")."""
 
-    context = models.ForeignKey(
-        Context, on_delete=models.CASCADE, related_name="excluded_outcomes"
-    )
+    context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="excluded_outcomes")
     outcome_id = models.CharField(max_length=32)
 
     class Meta:
@@ -124,9 +108,7 @@ class ExcludedOutcome(models.Model):
 class CourseSettings(models.Model):
     """What a teacher set for the whole course."""
 
-    context = models.OneToOneField(
-        Context, on_delete=models.CASCADE, related_name="course_settings"
-    )
+    context = models.OneToOneField(Context, on_delete=models.CASCADE, related_name="course_settings")
     excluded_keywords = models.JSONField(
         default=list, help_text="Titles holding one of these words are left out."
     )

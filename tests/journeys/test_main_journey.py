@@ -115,7 +115,7 @@ def test_the_same_with_the_keyboard_alone(browser: Browser, fresh: Demo) -> None
 
 def press(page: Page, frame: FrameLocator, role: str, name: str) -> None:
     """Walk to a control with Tab and press Enter."""
-    found = frame.get_by_role(role, name=re.compile(re.escape(name)))  # type: ignore[arg-type]
+    found = frame.get_by_role(role, name=re.compile(re.escape(name)))
     expect(found.first).to_be_visible(timeout=15_000)
     tab_to(page, found.first)
     page.keyboard.press("Enter")
@@ -124,7 +124,7 @@ def press(page: Page, frame: FrameLocator, role: str, name: str) -> None:
 def tab_to(page: Page, found: object) -> None:
     """Press Tab until the control has the focus; a control the keyboard cannot reach fails."""
     for _ in range(120):
-        if found.evaluate("node => node === document.activeElement"):  # type: ignore[attr-defined]
+        if found.evaluate("node => node === document.activeElement"):
             return
         page.keyboard.press("Tab")
     raise AssertionError("the keyboard does not reach this control")

@@ -62,7 +62,7 @@ def dump(database_url: str) -> str:
         ).fetchall()
         assert len(tables) > 15
         for (table,) in tables:
-            rows = connection.execute(f'select t::text from "{table}" t').fetchall()  # type: ignore[arg-type]
+            rows = connection.execute(f'select t::text from "{table}" t').fetchall()
             parts.extend(f"{table} {row[0]}" for row in rows)
     return "\n".join(parts)
 

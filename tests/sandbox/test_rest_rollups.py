@@ -194,8 +194,8 @@ def test_row_27_the_submitted_time_decides_not_the_assessment(canvas: Canvas) ->
 
 def test_row_29_account_scales_replace_the_outcomes_own(open_canvas: Open) -> None:
     canvas = open_canvas("rollups-07")
-    canvas.world.accounts[1].proficiency.method = "highest"  # type: ignore[union-attr]  # set by the scenario
-    canvas.world.accounts[1].proficiency.method_int = None  # type: ignore[union-attr]
+    canvas.world.accounts[1].proficiency.method = "highest"
+    canvas.world.accounts[1].proficiency.method_int = None
     outcome = canvas.rollups(include=["outcomes"]).json()["linked"]["outcomes"][1]
     assert outcome["calculation_method"] == "highest"
     assert outcome["calculation_int"] is None

@@ -194,13 +194,13 @@ def test_computing_gives_the_samples_numbers(open_canvas: Callable[..., Canvas],
 
 def as_row(row: dict[str, object]) -> Row:
     """One rollup as a row of the table; hidden points are looked at below."""
-    links: dict[str, str] = row["links"]  # type: ignore[assignment]  # parsed JSON
-    scores: list[dict[str, object]] = row["scores"]  # type: ignore[assignment]
+    links: dict[str, str] = row["links"]
+    scores: list[dict[str, object]] = row["scores"]
     found = {
-        score["links"]["outcome"]: (score["score"], score["count"], score["title"], score["submitted_at"])  # type: ignore[index]
+        score["links"]["outcome"]: (score["score"], score["count"], score["title"], score["submitted_at"])
         for score in scores
     }
-    return links["user"], links["section"], links["status"], found  # type: ignore[return-value]
+    return links["user"], links["section"], links["status"], found
 
 
 def test_sample_02_pages_of_three(open_canvas: Callable[..., Canvas]) -> None:

@@ -262,8 +262,8 @@ def _target_problem(stored: StoredAlignment, reading: Reading) -> str | None:
     assignment_id = (
         target.assignment_id if isinstance(target, AssignmentTarget) else stored.target.assignment_id
     )
-    if not assignment_id:
-        return None
+    if not assignment_id or (isinstance(target, ColumnTarget) and not stored.target.line_item_url):
+        return None  # a column not made yet, or saved again to be made again
     assignment = reading.assignments.get(assignment_id)
     if assignment is None:
         what = "assignment" if isinstance(target, AssignmentTarget) else "column"

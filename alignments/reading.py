@@ -14,7 +14,7 @@ from canvas import accounts
 from canvas.counting import CallCounter
 from canvas.models import CanvasAccount
 from canvas.rest import Rest
-from canvas.values import Assignment, Course, GradingScheme
+from canvas.values import Assignment, AssignmentGroup, Course, GradingScheme
 from lti_tool.errors import AccessLost, Incomplete, MaybeSent, NeverSent, PlatformError, Refused, Throttled
 from lti_tool.http import shared_http
 from lti_tool.models import LaunchSession
@@ -67,6 +67,19 @@ def look_at(session: LaunchSession) -> Look:
         return Look(account, _read(Rest(account, shared_http(), CallCounter()), course_id))
     except PlatformError as error:
         return Look(account, trouble=in_words(error))
+
+
+def assignment_groups(session: LaunchSession) -> list[AssignmentGroup] | None:
+    """The course's assignment groups in order, or None where Canvas cannot be asked now."""
+    account = accounts.account_for(session)
+    if account is None or account.lost_at is not None or session.context is None:
+        return None
+    rest = Rest(account, shared_http(), CallCounter())
+    try:
+        found = rest.assignment_groups(session.context.canvas_course_id)
+    except PlatformError:
+        return None
+    return sorted(found.values(), key=lambda group: (group.position, group.name))
 
 
 def _read(rest: Rest, course_id: str) -> Reading:

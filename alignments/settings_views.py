@@ -14,6 +14,7 @@ from alignments import beginnings, services
 from alignments.core import jsonfile
 from alignments.core.jsonfile import FileErrors
 from alignments.models import ExcludedOutcome
+from alignments.reading import assignment_groups
 from alignments.views import address_of
 from canvas import accounts
 from lti_tool.sessions import LaunchRequest, staff_required
@@ -23,6 +24,7 @@ LONGEST_WORD = 100
 LONGEST_FILE = 5_000_000
 DONE = {
     "keywords": "The words are saved.",
+    "group": "Assignments of that group are offered first.",
     "imported": "The alignments of the file are saved. Nothing was sent to Canvas yet.",
 }
 
@@ -46,6 +48,20 @@ def keywords(request: LaunchRequest) -> HttpResponseBase:
         return _page(request, words_problem=problem, words=request.POST.get("words", ""), status=422)
     beginnings.set_keywords(request.context, words)
     return _back("keywords")
+
+
+@require_POST
+@staff_required
+def preferred_group(request: LaunchRequest) -> HttpResponseBase:
+    """Whose assignments are offered first as targets."""
+    chosen = request.POST.get("group", "")
+    groups = assignment_groups(request.launch_session)
+    if chosen and chosen not in {group.id for group in groups or []}:
+        return _page(request, group_problem="Choose a group of this course; nothing was changed.", status=422)
+    settings = beginnings.course_settings(request.context)
+    settings.assignment_group_id = chosen
+    settings.save(update_fields=["assignment_group_id"])
+    return _back("group")
 
 
 @require_POST
@@ -86,9 +102,11 @@ def _page(
     words: str | None = None,
     words_problem: str = "",
     file_errors: list[str] | None = None,
+    group_problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    saved = ", ".join(beginnings.course_settings(request.context).excluded_keywords)
+    kept = beginnings.course_settings(request.context)
+    saved = ", ".join(kept.excluded_keywords)
     page = {
         "here": "settings",
         "done": done,
@@ -97,6 +115,9 @@ def _page(
         "disconnect_url": address_of("canvas:disconnect"),
         "words": saved if words is None else words,
         "words_problem": words_problem,
+        "assignment_groups": assignment_groups(request.launch_session),
+        "group_id": kept.assignment_group_id,
+        "group_problem": group_problem,
         "file_errors": file_errors or [],
         "excluded_count": ExcludedOutcome.objects.filter(context=request.context).count(),
         "undo_days": configuration.UNDO_DAYS,

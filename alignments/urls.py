@@ -15,6 +15,7 @@ pages = [
     path("outcomes/<int:outcome_id>/include/", views.include, name="include"),
     path("settings/", settings_views.settings, name="settings"),
     path("settings/keywords/", settings_views.keywords, name="keywords"),
+    path("settings/group/", settings_views.preferred_group, name="preferred-group"),
     path("settings/export/", settings_views.export, name="export"),
     path("settings/import/", settings_views.import_file, name="import"),
 ]

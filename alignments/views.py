@@ -138,7 +138,8 @@ def columns(request: LaunchRequest) -> HttpResponseBase:
             return to_home("columns")
         status = 422
     page = page_of(look) | {
-        "offered": [(one, pages.measures(one), one.id in chosen) for one in offered],
+        "offered": offered,
+        "offered_groups": _by_group(offered, chosen),
         "points": points,
         "problem": problem,
         "look_alike": {
@@ -146,6 +147,15 @@ def columns(request: LaunchRequest) -> HttpResponseBase:
         },
     }
     return render(request, "alignments/columns.html", page, status=status)
+
+
+def _by_group(offered: list[Outcome], chosen: list[str]) -> list[tuple[str, list[tuple[Outcome, str, bool]]]]:
+    """The outcomes under their group's name, each with what it measures and whether it is ticked."""
+    groups: dict[str, list[tuple[Outcome, str, bool]]] = {}
+    for one in offered:
+        name = " / ".join(one.group_path) or "Outcomes without a group"
+        groups.setdefault(name, []).append((one, pages.measures(one), one.id in chosen))
+    return list(groups.items())
 
 
 def _columns_problem(wanted: list[Outcome], chosen: list[str]) -> str:

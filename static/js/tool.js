@@ -39,10 +39,10 @@
     say(document.title);
   }
 
-  /* "Choose all" boxes: <input type=checkbox data-check-all="name">. */
+  /* "Choose all" boxes: <input type=checkbox data-check-all="name">, of the form or of [data-check-scope] around it. */
   function checkAll(box) {
     var name = box.getAttribute("data-check-all");
-    box.form.querySelectorAll('input[type=checkbox][name="' + name + '"]:not(:disabled)').forEach(function (one) {
+    (box.closest("[data-check-scope]") || box.form).querySelectorAll('input[type=checkbox][name="' + name + '"]:not(:disabled)').forEach(function (one) {
       one.checked = box.checked;
     });
   }

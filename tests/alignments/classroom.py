@@ -19,7 +19,6 @@ from sandbox.server import SandboxServer
 from sandbox.world import World
 from tests.people import Opened, launch_as, new_platform
 
-COURSE = 101
 TEACHER = 11
 
 
@@ -59,7 +58,7 @@ def classroom(
             "api_client_secret": key.api_client_secret,
         }
         platform = new_platform(register_with=school)
-        opened = launch_as(client, role, platform, context=f"c{COURSE}", user=f"u{TEACHER}")
+        opened = launch_as(client, role, platform, context=f"c{next(iter(world.courses))}", user=f"u{TEACHER}")
         if connected:
             connect(opened, world)
         yield Classroom(client, opened, world, canvas)

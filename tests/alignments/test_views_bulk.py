@@ -112,6 +112,17 @@ def test_settings_list_each_permission_with_its_reason(client: Client) -> None:
     assert 'action="/lti/signout"' in page
 
 
+def test_assignments_of_the_preferred_group_are_offered_first(client: Client) -> None:
+    with classroom(client) as course:
+        groups = {one.name: str(one.id) for one in course.world.assignment_groups.values()}
+        page = course.text("/course/alignments/new/")
+        assert page.index(">Evidence</p>") < page.index(">Mastery</p>")
+        course.post("/course/settings/group/", {"group": groups["Mastery"]})
+        page = course.text("/course/alignments/new/")
+        assert page.index(">Mastery</p>") < page.index(">Evidence</p>")
+        assert course.post("/course/settings/group/", {"group": "31337"}).status_code == 422
+
+
 def test_too_many_words_are_refused_and_come_back(client: Client) -> None:
     opened = launch_as(client)
     words = ", ".join(f"word{number}" for number in range(51))

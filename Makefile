@@ -41,7 +41,7 @@ check: setup
 	$(PRODUCTION) $(BIN)/mypy
 	$(BIN)/lint-imports
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(PRODUCTION) LOG_LEVEL=CRITICAL $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(BIN)/python -m scripts.postgres $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m scripts.hygiene
 
 # What a machine can put right.

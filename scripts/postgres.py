@@ -10,6 +10,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -260,3 +261,13 @@ def _can_enter(folder: Path, user: pwd.struct_passwd) -> bool:
 def _give(folder: Path, user: pwd.struct_passwd | None) -> None:
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
+
+
+def main() -> int:
+    """`python -m scripts.postgres COMMAND ...`: the command with DATABASE_URL of a temporary server."""
+    with temporary() as server:
+        return subprocess.run(sys.argv[1:], env=os.environ | {"DATABASE_URL": server.url}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import re
 from dataclasses import dataclass
 
 from sandbox.scenarios.base import Options, Stage
+from sandbox.scenarios.crowd import sized
 from sandbox.world import World
 
 __all__ = ["NAMES", "Options", "UnknownScenario", "build"]
@@ -58,17 +60,24 @@ _ALL = {
 NAMES: dict[str, str] = {name: scenario.description for name, scenario in _ALL.items()}
 
 
+_SIZED = re.compile(r"crowd-([1-9][0-9]{0,3})x([1-9][0-9]{0,2})", re.ASCII)
+"""A big course of any size: ``crowd-150x20`` has 150 students and 20 outcomes."""
+
+
 class UnknownScenario(KeyError):
     """No scenario has this name."""
 
 
 def build(name: str, options: Options | None = None) -> World:
     """A fresh world holding the scenario's course, its people and both developer keys."""
-    scenario = _ALL.get(name)
-    if scenario is None:
-        raise UnknownScenario(name)
+    scenario, size = _ALL.get(name), _SIZED.fullmatch(name)
     stage = Stage(options or Options())
-    module = importlib.import_module(f"sandbox.scenarios.{scenario.module}")
-    getattr(module, scenario.function)(stage)
+    if size:
+        sized(stage, int(size[1]), int(size[2]))
+    elif scenario is None:
+        raise UnknownScenario(name)
+    else:
+        module = importlib.import_module(f"sandbox.scenarios.{scenario.module}")
+        getattr(module, scenario.function)(stage)
     stage.world.name = name
     return stage.world

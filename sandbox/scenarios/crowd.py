@@ -88,6 +88,11 @@ def huge(stage: Stage) -> None:
     _crowd(stage, 1000, 40, 1)
 
 
+def sized(stage: Stage, students: int, outcomes: int) -> None:
+    """As many students and outcomes as asked for, one result each."""
+    _crowd(stage, students, outcomes, 1)
+
+
 def _crowd(stage: Stage, students: int, outcomes: int, works: int) -> None:
     """A big course, the same each time: about one cell in twelve has no evidence."""
     world = stage.world

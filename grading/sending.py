@@ -7,9 +7,11 @@ grade and turns none of ours into a person's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import connection
 from django.utils import timezone
 
 from alignments.models import TargetKind
@@ -29,6 +31,8 @@ from lti_tool.errors import MaybeSent, PlatformError
 
 ROUNDS = 4
 """How often a cell is tried whose write may or may not have arrived."""
+JOBS_AT_ONCE = 8
+"""Bulk jobs started before the first is waited for."""
 CULPRITS = 12
 """How many cells of one column may stop a bulk job before the rest is given up for this run."""
 
@@ -59,6 +63,7 @@ class Sender:
         try:
             pending = self._still_as_planned(cells)
             self._make_missing(pending, targets)
+            self._send_jobs(pending)
             for one in self.stored:
                 self._send_column(one, [cell for cell in pending if cell.alignment == one.id])
         except Stopped as end:
@@ -130,7 +135,49 @@ class Sender:
         for alignment_id, receipt in failed.items():
             self.ledger.put([cell for cell in pending if cell.alignment == alignment_id], receipt)
 
-    # Writing one column
+    # Writing
+
+    def _send_jobs(self, pending: Sequence[PlannedCell]) -> None:
+        """Start the bulk jobs of several assignments at once: Canvas works them off one by one, and nobody
+        waits for each. What a job leaves unclear is left to `_send_column`."""
+        waiting: list[tuple[Column, Sequence[PlannedCell]]] = []
+        for one in self.stored:
+            column = self.columns.get(one.id)
+            cells = self.ledger.without_receipt([cell for cell in pending if cell.alignment == one.id])
+            if cells and column and column.assignment and not self._goes_by_ags(one, column):
+                cells.sort(key=lambda cell: numeric(cell.user))
+                self._intend(one, column, cells)
+                waiting += [(column, batch) for batch in writers.batches(cells, writers.GRADES_A_JOB)]
+        for group in writers.batches(waiting, JOBS_AT_ONCE):
+            self._beat("sending", column=group[0][0].label)
+            with ThreadPoolExecutor(max_workers=JOBS_AT_ONCE) as pool:
+                ends = list(pool.map(lambda job: self._one_job(*job), group))
+            for end in ends:
+                if isinstance(end, Stopped):
+                    raise end
+            self._between_batches()
+
+    def _one_job(self, column: Column, cells: Sequence[PlannedCell]) -> Stopped | None:
+        """In a thread of its own: no database here, and nothing raised past its neighbours."""
+        assert column.assignment is not None
+        try:
+            progress = writers.post_job(self.to, column.assignment.id, cells, self.ledger, _no_beat)
+            if progress.workflow_state == "completed":
+                self.ledger.put(cells, SENT)
+        except ColumnRefused as error:
+            self.ledger.put(cells, error.receipt)
+        except MaybeSent:
+            return None
+        except Stopped as end:
+            return end
+        finally:
+            # Renewing the token may have opened one in this thread.
+            connection.close()
+        return None
+
+    @staticmethod
+    def _goes_by_ags(one: StoredAlignment, column: Column) -> bool:
+        return one.target.kind == TargetKind.COLUMN and column.line_item is not None
 
     def _send_column(self, one: StoredAlignment, cells: Sequence[PlannedCell]) -> None:
         """Send a column's cells; those whose fate is unknown are read back and tried again."""
@@ -141,7 +188,9 @@ class Sender:
         self._beat("sending", column=column.label)
         pending.sort(key=lambda cell: numeric(cell.user))
         try:
-            for attempt in range(ROUNDS):
+            if any(cell.key in self.ledger.attempted for cell in pending):
+                pending = self._unwritten(pending)
+            for attempt in range(ROUNDS if pending else 0):
                 self._intend(one, column, pending)
                 self._write(one, column, pending)
                 pending = self._unwritten(self.ledger.without_receipt(pending))
@@ -162,7 +211,7 @@ class Sender:
         )
 
     def _write(self, one: StoredAlignment, column: Column, cells: Sequence[PlannedCell]) -> None:
-        if one.target.kind == TargetKind.COLUMN and column.line_item is not None:
+        if self._goes_by_ags(one, column) and column.line_item is not None:
             timestamp = making.stamp(one.target, self.read_at)
             where = LineItemColumn(column.line_item.url, column.line_item.score_maximum, timestamp)
             writers.post_scores(self.to, where, cells, self.ledger, self._between_batches)
@@ -310,6 +359,10 @@ class Sender:
         }
         self.lease.run.progress = progress
         self.lease.beat(timezone.now(), progress=progress, requests=self.to.counter.as_dict())
+
+
+def _no_beat() -> None:
+    """Threads leave the heartbeat to `runs.pulse`."""
 
 
 __all__ = ["CellKey", "Changed", "Sender"]

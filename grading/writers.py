@@ -26,7 +26,7 @@ from grading.ledger import CHANGED, SENT, Ledger, Receipt, refused
 from lti_tool.errors import MaybeSent, PlatformError, Refused
 
 SCORES_A_BATCH = 40
-GRADES_A_JOB = 300
+GRADES_A_JOB = 500
 JOB_SECONDS = 600.0
 LONGEST_WAIT = 60.0
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,6 +13,7 @@ from grading import services
 from grading.fingerprints import Tagger
 from grading.models import Fingerprint, Run, RunState
 from grading.services import sync
+from sandbox import records as r
 from sandbox.scenarios.base import STRANGER_ID, TA_ID
 from tests.grading.school import LONG_AGO, School, connect_account, entry
 
@@ -212,3 +215,57 @@ def test_a_worker_that_died_after_writing_is_finished_by_the_next(school: School
         "conflict": 0,
         "refused": 0,
     }
+
+
+def when_a_job_is_queued(school: School, happens: Callable[[], object]) -> None:
+    """Something happens in Canvas between our request and its background job."""
+    queue = school.world.queue_job
+
+    def queue_after(*given: Any, **more: Any) -> r.Progress:
+        del school.world.queue_job
+        happens()
+        return queue(*given, **more)
+
+    school.world.queue_job = queue_after  # type: ignore[method-assign]  # a moment no request can hit
+
+
+def test_a_student_who_leaves_while_the_job_waits(school: School) -> None:
+    column = school.assignment("1.1 Linear models")
+    school.align(entry(601, column.id))
+    when_a_job_is_queued(school, lambda: setattr(school.enrollment(1002), "state", "completed"))
+    result = sync(school.context)
+    assert (result.run.outcome, result.run.counts["send"]) == ("partial", 3)
+    assert [p["code"] for p in result.run.problems] == ["not_a_student"]
+    assert school.column(column.name) == {1001: "1", 1003: "0", 1004: "1"}
+
+
+def test_a_period_that_closes_while_the_job_waits(school: School) -> None:
+    column, other = school.assignment("1.1 Linear models"), school.assignment("1.2 Systems of equations")
+    school.align(entry(601, column.id), entry(602, other.id))
+    when_a_job_is_queued(school, lambda: setattr(column, "closed_period", True))
+    result = sync(school.context)
+    assert (result.run.outcome, result.run.counts["send"], result.run.counts["refused"]) == ("partial", 4, 4)
+    assert [p["code"] for p in result.run.problems] == ["closed_period"]
+    assert school.column(column.name) == {}
+    school.world.assignments[column.id].closed_period = False
+    assert sync(school.context).run.counts["send"] == 4
+
+
+def test_a_job_that_never_ends_is_given_up_and_recognised_later(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    column = school.assignment("1.1 Linear models")
+    school.align(entry(601, column.id))
+    monkeypatch.setattr("grading.writers.JOB_SECONDS", 0.3)
+    monkeypatch.setattr("grading.sending.ROUNDS", 1)
+    school.world.jobs_stuck = True
+    result = sync(school.context)
+    assert (result.run.outcome, result.run.reasons["no_answer"]) == ("partial", 4)
+    school.world.jobs_stuck = False
+    school.world.run_jobs(everything=True)
+    later = sync(school.context)
+    assert later.run.counts == {"send": 0, "unchanged": 4, "held": 2, "conflict": 0, "refused": 0}
+    school.assess(1003, 601, "4", days=60)
+    school.assess(1003, 601, "4", days=61)
+    school.assess(1003, 601, "4", days=62)
+    assert sync(school.context).run.counts["send"] == 1

@@ -141,8 +141,8 @@ def test_a_stop_finishes_the_batch(school: School) -> None:
     assert result is not None and result.run.outcome == "stopped"
     assert result.run.error is not None and result.run.error["code"] == "stopped_by_person"
     assert result.run.counts["send"] == 4
-    assert school.column("Models") == {1001: "1", 1002: "1", 1003: "0", 1004: "1"}
-    assert school.column("1.1 Linear models") == {}
+    assert school.column("1.1 Linear models") == {1001: "1", 1002: "1", 1003: "0", 1004: "1"}
+    assert school.column("Models") == {}
     assert sync(school.context).run.counts["send"] == 4
 
 

@@ -24,7 +24,7 @@ class Canvas:
         self._session = requests.Session()
         self.facts = self.control("world")
 
-    def control(self, path: str, **params: str) -> dict[str, Any]:
+    def control(self, path: str, /, **params: str) -> dict[str, Any]:
         answer = self._session.get(f"{self.url}/_sandbox/{path}", params=params, timeout=TIMEOUT_SECONDS)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
@@ -53,6 +53,9 @@ class Canvas:
             == (course, "StudentEnrollment", "active")
         }
 
+    def has_ended(self) -> bool:
+        return str(self.facts["courses"][0]["workflow_state"]) == "completed"
+
     def gradebook(self) -> dict[str, Any]:
         return self.control(f"courses/{self.course()}/gradebook")
 
@@ -79,14 +82,16 @@ class Canvas:
             url, params = answer.links.get("next", {}).get("url", ""), {}
         return Evidence(skills, scores)
 
-    def token(self, teacher: Visitor, client_id: str, secret: str, redirect_uri: str) -> str:
+    def token(
+        self, teacher: Visitor, client_id: str, secret: str, redirect_uri: str, scope: str = ROLLUPS
+    ) -> str:
         """RFC 6749 4.1 by hand: the teacher consents, the code is taken from the redirect and exchanged."""
         query = {
             "client_id": client_id,
             "response_type": "code",
             "redirect_uri": redirect_uri,
             "state": "check",
-            "scope": ROLLUPS,
+            "scope": scope,
         }
         page = teacher.open(f"{self.url}/login/oauth2/auth?{urlencode(query)}")
         location = teacher.location(page, page.form("authorize"))
@@ -106,11 +111,22 @@ class Canvas:
 def cells_of(gradebook: dict[str, Any]) -> dict[Key, str]:
     """What every cell holds: "" is none, "EX" excused, else the entered score."""
     return {
-        (str(cell["assignment_id"]), str(cell["user_id"])): "EX"
-        if cell["excused"]
-        else plain(cell["entered_score"] or "")
+        _key(cell): "EX" if cell["excused"] else plain(cell["entered_score"] or "")
         for cell in gradebook["cells"]
     }
+
+
+def kept_of(gradebook: dict[str, Any]) -> frozenset[Key]:
+    """Cells that hold what a person or a quiz gave; the missing-submission policy has no grader."""
+    return frozenset(
+        _key(cell)
+        for cell in gradebook["cells"]
+        if cell["excused"] or (cell["entered_score"] is not None and cell["grader_id"] is not None)
+    )
+
+
+def _key(cell: dict[str, Any]) -> Key:
+    return str(cell["assignment_id"]), str(cell["user_id"])
 
 
 def _skill(outcome: dict[str, Any]) -> Skill:

@@ -7,14 +7,14 @@ with what the rules say (scripts/demo_oracle.py). A second preview must find not
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import requests
 
-from scripts.canvas_reader import Canvas, cells_of
-from scripts.demo_oracle import Key, expected_cells
+from scripts.canvas_reader import Canvas, cells_of, kept_of
+from scripts.demo_oracle import Gradebook, Key, expected_cells
 from scripts.processes import Problem, say
 from scripts.webclient import NotFound, Page, Visitor
 
@@ -35,15 +35,15 @@ class Findings:
     """What the check saw; `wrong` lists cells that are not what the rules say."""
 
     scenario: str
-    before: dict[Key, str]
-    after: dict[Key, str]
-    expected: dict[Key, str]
-    columns: dict[str, str]
-    names: dict[str, str]
+    report: str
     calls: dict[str, int]
     second_calls: dict[str, int]
     second_sent: int
-    report: str
+    before: dict[Key, str] = field(default_factory=dict)
+    after: dict[Key, str] = field(default_factory=dict)
+    expected: dict[Key, str] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def wrong(self) -> list[Key]:
@@ -103,38 +103,42 @@ def check(tool_url: str, canvas_url: str, scenario: str, access: Access, *, as_j
 
 def walk(tool_url: str, canvas: Canvas, scenario: str, access: Access) -> Findings:
     """The teacher's way from the course to the grades, twice."""
-    before = cells_of(canvas.gradebook())
+    at_first = canvas.gradebook()
     teacher = launch(canvas)
     say("Launched as the teacher; connecting the Canvas account ...")
     connect(teacher, tool_url)
     say("Aligning outcomes with columns ...")
     align(teacher, tool_url)
     say("Previewing and sending ...")
-    report, calls, _ = counted(canvas, lambda: sync(teacher, tool_url))
+    report, calls = counted(canvas, lambda: sync(teacher, tool_url))
     say("Previewing again: nothing should be left to change ...")
-    second, second_calls, _ = counted(canvas, lambda: preview(teacher, tool_url))
-    return judge(
-        teacher, tool_url, canvas, access,
-        Findings(
-            scenario, before, cells_of(canvas.gradebook()), {}, {}, {}, calls, second_calls,
-            sendable(second), headline(report),
-        ),
-    )  # fmt: skip
+    second, second_calls = counted(canvas, lambda: preview(teacher, tool_url))
+    found = Findings(scenario, report.heading, calls, second_calls, sendable(second))
+    judge(teacher, tool_url, canvas, access, at_first, found)
+    return found
 
 
-def judge(teacher: Teacher, tool_url: str, canvas: Canvas, access: Access, found: Findings) -> Findings:
-    """Add what the cells should hold."""
-    gradebook = canvas.gradebook()
-    columns = {str(one["name"]): str(one["id"]) for one in gradebook["assignments"]}
-    points = {str(one["id"]): Decimal(one["points_possible"] or 0) for one in gradebook["assignments"]}
+def judge(
+    teacher: Teacher, tool_url: str, canvas: Canvas, access: Access, at_first: dict[str, Any], found: Findings
+) -> None:
+    """Add what the cells hold now and what they should hold."""
+    now = canvas.gradebook()
+    columns = {str(one["name"]): str(one["id"]) for one in now["assignments"]}
     token = canvas.token(teacher.visitor, access.client_id, access.secret, f"{tool_url}/canvas/callback")
-    known = found.before | {key: "" for key in found.after if key not in found.before}
+    found.before, found.after = cells_of(at_first), cells_of(now)
+    book = Gradebook(
+        {key: found.before.get(key, "") for key in found.after},
+        kept_of(at_first),
+        columns,
+        {str(one["id"]): Decimal(one["points_possible"] or 0) for one in now["assignments"]},
+        frozenset(str(one["id"]) for one in now["assignments"] if one["closed_period"]),
+        canvas.has_ended(),
+    )
     found.expected = expected_cells(
-        exported(teacher, tool_url), canvas.evidence(token), canvas.active_students(), known, columns, points
+        exported(teacher, tool_url), canvas.evidence(token), canvas.active_students(), book
     )
     found.columns = {number: name for name, number in columns.items()}
     found.names = {str(user["id"]): str(user["sortable_name"]) for user in canvas.facts["users"]}
-    return found
 
 
 def launch(canvas: Canvas) -> Teacher:
@@ -207,10 +211,6 @@ def sendable(page: Page) -> int:
     return 0
 
 
-def headline(page: Page) -> str:
-    return page.heading
-
-
 def exported(teacher: Teacher, tool_url: str) -> list[dict[str, Any]]:
     """The course's alignments as the tool writes them to a file."""
     page = teacher.visitor.open(f"{tool_url}/course/settings/")
@@ -220,12 +220,11 @@ def exported(teacher: Teacher, tool_url: str) -> list[dict[str, Any]]:
     return entries
 
 
-def counted(canvas: Canvas, act: Callable[[], Page]) -> tuple[Page, dict[str, int], float]:
-    """What `act` ends at, the calls Canvas answered meanwhile, and the seconds it took."""
-    before, started = canvas.calls(), time.monotonic()
+def counted(canvas: Canvas, act: Callable[[], Page]) -> tuple[Page, dict[str, int]]:
+    """What `act` ends at, and the calls Canvas answered meanwhile."""
+    before = canvas.calls()
     page = act()
-    seconds = time.monotonic() - started
-    return page, {name: count - before[name] for name, count in canvas.calls().items()}, seconds
+    return page, {name: count - before[name] for name, count in canvas.calls().items()}
 
 
 def as_object(found: Findings) -> dict[str, Any]:

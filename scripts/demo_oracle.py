@@ -43,33 +43,46 @@ def expected_grade(rule: Mapping[str, Any], skill: Skill, score: Decimal, points
     return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def expected_cells(
-    alignments: list[dict[str, Any]],
-    evidence: Evidence,
-    students: set[str],
-    before: Mapping[Key, str],
-    columns: Mapping[str, str],
-    points: Mapping[str, Decimal],
-) -> dict[Key, str]:
-    """The grade of every cell of the gradebook: "" is none, "EX" excused.
+@dataclass(frozen=True)
+class Gradebook:
+    """The sandbox's gradebook before the sync, and which of it may be written.
 
-    `before` has every cell that was there; `columns` are the assignment ids of the columns the tool made,
-    by label; `points` the points of every assignment. A cell that held something belongs to a person.
+    `cells` hold "" for no grade and "EX" for excused; `kept` are those that somebody gave, so that only the
+    missing-submission policy's count as empty; `columns` are assignment ids by name, `points` by id;
+    `closed` are assignments in a closed grading period; nothing may be written while `ended`.
     """
-    cells = dict(before)
+
+    cells: Mapping[Key, str]
+    kept: frozenset[Key]
+    columns: Mapping[str, str]
+    points: Mapping[str, Decimal]
+    closed: frozenset[str] = frozenset()
+    ended: bool = False
+
+
+def expected_cells(
+    alignments: list[dict[str, Any]], evidence: Evidence, students: set[str], book: Gradebook
+) -> dict[Key, str]:
+    """The grade of every cell after the sync. A column that should be there and is not counts by its label."""
+    cells = dict(book.cells)
+    if book.ended:
+        return cells
     for entry in alignments:
         target = entry["target"]
-        assignment = (
-            str(target["assignment"]) if "assignment" in target else columns[target["column"]["label"]]
+        column = target.get("column", {})
+        assignment = str(
+            target.get("assignment") or book.columns.get(column.get("label"), column.get("label"))
         )
+        if assignment in book.closed:
+            continue
+        points = book.points.get(assignment) or Decimal(column["points"])
         (outcome,) = entry["outcomes"]
-        skill = evidence.skills[str(outcome["id"])]
+        skill = evidence.skills.get(str(outcome["id"]))
         for student in students:
             score = evidence.scores.get((student, str(outcome["id"])))
             key = (assignment, student)
-            if score is not None and not cells.get(key):
-                grade = expected_grade(entry["rule"], skill, score, points[assignment])
-                cells[key] = plain(grade)
+            if skill is not None and score is not None and key not in book.kept:
+                cells[key] = plain(expected_grade(entry["rule"], skill, score, points))
     return cells
 
 

@@ -73,6 +73,7 @@ def show_gradebook(course_id: int) -> Response:
             "name": each.name,
             "points_possible": _text(each.points_possible),
             "published": each.published,
+            "closed_period": each.closed_period,
         }
         for each in assignments
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 
 import psycopg
@@ -49,6 +50,7 @@ def wait_for(visitor: Visitor, page: Page, words: str) -> Page:
     for _ in range(60):
         if words in page.text:
             return page
+        time.sleep(0.5)
         page = visitor.open(page.link("Look again"))
     raise AssertionError(page.text[:300])
 

@@ -152,11 +152,17 @@ def _points_now(definition: Definition, look: Look, stored: StoredAlignment | No
     return made.points_possible if made else None
 
 
+def _unchanged(form: AlignmentForm, stored: StoredAlignment | None) -> Definition | None:
+    """What the form says before anybody typed: the alignment, or the usual rule for a first outcome."""
+    if stored is not None:
+        return stored.definition
+    known = [form.choices.outcomes[one] for one in form.chosen if one in form.choices.outcomes]
+    return beginnings.usual_definition(known[0], ColumnTarget(known[0].title, Decimal(1))) if known else None
+
+
 def _page(look: Look, stored: StoredAlignment | None, form: AlignmentForm, problem: str) -> dict[str, Any]:
-    definition = (
-        getattr(form, "definition", None) if form.is_bound else (stored.definition if stored else None)
-    )
     reading = look.reading
+    definition = getattr(form, "definition", None) if form.is_bound else _unchanged(form, stored)
     page = page_of(look) | {
         "form": form,
         "alignment": stored,

@@ -37,12 +37,19 @@ class Entry:
 
 def keep(run: Run, sender: Sender) -> None:
     """Remember the cells this run left changed; nothing where UNDO_DAYS is 0 or nothing was written."""
+    targets = {one.id: one.target.pk for one in sender.stored}
     entries = [
-        [one.target.pk, one.id, assignment_id, cell.user, cell.before, cell.after, cell.was_ours]
-        for one in sender.stored
+        [
+            targets[cell.alignment],
+            cell.alignment,
+            assignment_id,
+            cell.user,
+            cell.before,
+            cell.after,
+            cell.was_ours,
+        ]
         for cell in sender.prepared.plan.to_send()
-        if cell.alignment == one.id
-        and cell.key in sender.ledger.attempted
+        if cell.key in sender.ledger.attempted
         and sender.ledger.receipts.get(cell.key) == SENT
         and (assignment_id := sender.assignment_id(cell))
     ]

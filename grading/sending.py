@@ -6,7 +6,7 @@ grade and turns none of ours into a person's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,9 +63,10 @@ class Sender:
         try:
             pending = self._still_as_planned(cells)
             self._make_missing(pending, targets)
-            self._send_jobs(pending)
+            of_each = by_alignment(pending)
+            self._send_jobs(of_each)
             for one in self.stored:
-                self._send_column(one, [cell for cell in pending if cell.alignment == one.id])
+                self._send_column(one, of_each.get(one.id, []))
         except Stopped as end:
             self.ledger.put(self._never_sent(cells), refused(end.code, end.detail))
             self._confirm(cells, forgiving=True)
@@ -137,13 +138,13 @@ class Sender:
 
     # Writing
 
-    def _send_jobs(self, pending: Sequence[PlannedCell]) -> None:
+    def _send_jobs(self, of_each: Mapping[int, Sequence[PlannedCell]]) -> None:
         """Start the bulk jobs of several assignments at once: Canvas works them off one by one, and nobody
         waits for each. What a job leaves unclear is left to `_send_column`."""
         waiting: list[tuple[Column, Sequence[PlannedCell]]] = []
         for one in self.stored:
             column = self.columns.get(one.id)
-            cells = self.ledger.without_receipt([cell for cell in pending if cell.alignment == one.id])
+            cells = self.ledger.without_receipt(of_each.get(one.id, ()))
             if cells and column and column.assignment and not self._goes_by_ags(one, column):
                 cells.sort(key=lambda cell: numeric(cell.user))
                 self._intend(one, column, cells)
@@ -274,7 +275,8 @@ class Sender:
     def _confirm(self, cells: Sequence[PlannedCell], *, forgiving: bool) -> None:
         """Read back everything that may have been written, remember what is ours, correct the receipts."""
         sent = [cell for cell in cells if cell.key in self.ledger.attempted]
-        self._forget([c for c in cells if c.key in self.intended - self.ledger.attempted])
+        never_left = self.intended - self.ledger.attempted
+        self._forget([cell for cell in cells if cell.key in never_left])
         if not sent:
             return
         self._beat("reading_back")
@@ -286,8 +288,9 @@ class Sender:
             if forgiving:
                 return
             raise
+        of_each = by_alignment(sent)
         for one in self.stored:
-            self._settle(one, [cell for cell in sent if cell.alignment == one.id], now)
+            self._settle(one, of_each.get(one.id, []), now)
 
     def _settle(
         self, one: StoredAlignment, cells: Sequence[PlannedCell], now: Mapping[tuple[str, str], Cell]
@@ -313,11 +316,10 @@ class Sender:
     def _forget(self, cells: Sequence[PlannedCell]) -> None:
         """These were not written: what was known of them before counts again. A job that may still run
         keeps its intention."""
+        of_each = by_alignment(cells)
         for one in self.stored:
             keys = [
-                (found, cell.user)
-                for cell in cells
-                if cell.alignment == one.id and (found := self.assignment_id(cell))
+                (found, cell.user) for cell in of_each.get(one.id, ()) if (found := self.assignment_id(cell))
             ]
             if keys:
                 fingerprints.forget_intentions(self.to.context, one.target, keys)
@@ -359,6 +361,13 @@ class Sender:
         }
         self.lease.run.progress = progress
         self.lease.beat(timezone.now(), progress=progress, requests=self.to.counter.as_dict())
+
+
+def by_alignment(cells: Iterable[PlannedCell]) -> dict[int, list[PlannedCell]]:
+    found: dict[int, list[PlannedCell]] = {}
+    for cell in cells:
+        found.setdefault(cell.alignment, []).append(cell)
+    return found
 
 
 def _no_beat() -> None:

@@ -168,3 +168,45 @@ def test_what_was_written_is_remembered_whatever_becomes_of_the_alignment(school
     result = sync(school.context)
     assert cell(result.cells, 1005) == (None, "0", "send", "graded")
     assert result.run.counts["conflict"] == 0
+
+
+def test_clearing_a_column_of_ours_and_filling_it_again(school: School) -> None:
+    school.align(entry(601, "Models", evidence={"at_least": 1, "otherwise": "clear"}))
+    sync(school.context)
+    school.forget_evidence(1001)
+    cleared = sync(school.context)
+    assert cell(cleared.cells, 1001) == ("1", None, "send", "cleared")
+    assert school.cell("Models", 1001) is None
+    school.assess(1001, 601, "4")
+    assert cell(sync(school.context).cells, 1001) == (None, "1", "send", "graded")
+
+
+def test_a_late_deduction_is_not_corrected_for_ever(school: School) -> None:
+    column = school.assignment("1.1 Linear models")
+    school.align(entry(601, column.id))
+    sync(school.context)
+    submission = school.world.submission(column, 1001)
+    assert submission.score is not None
+    submission.points_deducted, submission.late_policy_status = submission.score / 5, "late"
+    submission.score = submission.score - submission.points_deducted
+    again = sync(school.context)
+    assert cell(again.cells, 1001) == ("1", "1", "unchanged", "same")
+    assert again.run.requests["write"] == 0
+
+
+def test_a_closed_period_is_left_alone_even_when_forced(school: School) -> None:
+    column = school.assignment("1.1 Linear models")
+    school.align(entry(601, column.id))
+    column.closed_period = True
+    for forced in (False, True):
+        result = sync(school.context, force_conflicts=forced)
+        assert result.run.reasons == {"closed_period": 4, "no_evidence": 2}
+    assert school.column(column.name) == {}
+
+
+def test_two_alignments_feed_two_targets_from_one_outcome(school: School) -> None:
+    column = school.assignment("1.1 Linear models")
+    school.align(entry(601, "Models", points="4", rule={"kind": "proportional"}), entry(601, column.id))
+    sync(school.context)
+    assert school.column("Models") == {1001: "3.53", 1002: "3", 1003: "0.65", 1004: "4"}
+    assert school.column(column.name) == {1001: "1", 1002: "1", 1003: "0", 1004: "1"}

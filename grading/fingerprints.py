@@ -8,7 +8,7 @@ names our tool as the grader (`grader_id` = minus the external tool's id, canvas
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -166,6 +166,3 @@ def _upsert(rows: list[Fingerprint], fields: list[str]) -> None:
         unique_fields=["target", "cell_tag"],
         update_fields=fields,
     )
-
-
-MakesOwnership = Callable[[int, Cell], Ownership]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
-from alignments.models import Target
 from grading.core.grades import GradeText
 from grading.ledger import SENT
 from grading.models import Run, UndoJournal
@@ -70,7 +69,3 @@ def newest(context: Context) -> UndoJournal | None:
 def entries(journal: UndoJournal) -> list[Entry]:
     """What the journal says. Raises CannotUnseal."""
     return [Entry(*row) for row in unseal(journal.sealed_cells, purpose=JOURNAL_PURPOSE)]
-
-
-def targets_of(found: list[Entry]) -> dict[int, Target]:
-    return Target.objects.in_bulk({entry.target for entry in found})

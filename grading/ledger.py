@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -77,7 +77,3 @@ def is_as_planned_from(cell: Cell | None, planned: PlannedCell) -> bool:
         return False
     before = (planned.before, planned.graded_at, planned.grader_id)
     return before == (grade_text(cell.entered_score, cell.excused), cell.graded_at, cell.grader_id)
-
-
-def cell_of(cells: Mapping[tuple[str, str], Cell], assignment_id: str, planned: PlannedCell) -> Cell | None:
-    return cells.get((assignment_id, planned.user))

@@ -27,7 +27,7 @@ from grading.core.decide import (
     decide_cell,
     is_pass_fail_value,
 )
-from grading.core.grades import EXCUSED, GradeText, is_lower, to_score
+from grading.core.grades import GradeText, is_lower, to_score
 
 CellKey = tuple[int, str]
 """An alignment's id and a student's Canvas id."""
@@ -317,7 +317,3 @@ def _chosen(cell: PlannedCell, choices: Choices) -> PlannedCell:
 
 def _is_large(some: int, of: int, limit: Fraction) -> bool:
     return some >= LARGE_AT_LEAST and Fraction(some, of) > limit
-
-
-def is_excused(text: GradeText) -> bool:
-    return text == EXCUSED

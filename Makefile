@@ -51,4 +51,4 @@ fix: setup
 
 # Chromium is part of the tests: found, installed where that is allowed, else a failure that says how.
 test: setup
-	@CHROMIUM="$$($(BIN)/python -m scripts.chromium)" && export CHROMIUM && $(BIN)/python -m pytest $(ARGS)
+	@CHROMIUM="$$($(BIN)/python -m scripts.chromium)" && export CHROMIUM && $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)

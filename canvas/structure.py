@@ -16,7 +16,7 @@ class StructureCalls(Gateway):
         """The course; Incomplete where Canvas answers with another one."""
         if not course_id.isdigit():
             raise Refused("The launch did not say which Canvas course this is.", code="no_course_id")
-        asked = ["concluded", "permissions"]
+        asked = ["concluded", "permissions", "term"]
         found = self._renewing(
             lambda: canvasapi_for(self.sender("/courses/:id")).get_course(course_id, include=asked)
         )
@@ -74,6 +74,7 @@ def parse_course(row: Fields) -> Course:
         account_id=row.ident_or_none("account_id") or "",
         root_account_id=row.ident_or_none("root_account_id") or "",
         time_zone=row.text("time_zone", "UTC"),
+        ends_at=row.moment_or_none("end_at") or row.child_or_empty("term").moment_or_none("end_at"),
         may_grade=permissions.flag("manage_grades") if "manage_grades" in permissions else None,
     )
 

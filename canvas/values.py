@@ -217,6 +217,8 @@ class Course:
     account_id: str = ""
     root_account_id: str = ""
     time_zone: str = "UTC"
+    ends_at: datetime | None = None
+    """The course's end, else its term's; None where neither has one."""
     may_grade: bool | None = None
     """`manage_grades` where the answer said so; None when it did not say."""
 

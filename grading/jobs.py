@@ -5,9 +5,10 @@ the message, so a lost or repeated message changes nothing.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from procrastinate import RetryStrategy, exceptions, jobs
 from procrastinate.contrib.django import app
@@ -15,7 +16,7 @@ from procrastinate.contrib.django import app
 from canvas.models import CanvasAccount, ConsentState, ServiceToken
 from grading import runs, services
 from grading.core.plan import Choices
-from grading.models import Run, UndoJournal
+from grading.models import Fingerprint, Run, UndoJournal
 from lti_tool.models import Context, LaunchSession, Ticket, UsedNonce
 from lti_tool.sessions import IDLE, TOTAL
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 QUEUE = "grades"
 NONCE_LIFE = timedelta(days=1)
 JOB_LIFE = timedelta(days=7)
+KEEP_AFTER_END = timedelta(days=30)
+KEEP_WITHOUT_VISIT = timedelta(days=365)
 DEAD_AFTER_SECONDS = 60
 
 # What pages call
@@ -116,7 +119,15 @@ def clean_up(timestamp: int) -> None:
     ServiceToken.objects.filter(expires_at__lt=now).delete()
     LaunchSession.objects.filter(last_seen_at__lt=now - IDLE).delete()
     LaunchSession.objects.filter(started_at__lt=now - TOTAL).delete()
+    forget_ended_courses(now)
     remove_old_jobs(JOB_LIFE)
+
+
+def forget_ended_courses(now: datetime) -> None:
+    """Fingerprints go 30 days after the course ends; where Canvas names no end, after a year without a visit."""
+    ended = Q(target__context__ends_at__lt=now - KEEP_AFTER_END)
+    abandoned = Q(target__context__ends_at=None, target__context__last_launch_at__lt=now - KEEP_WITHOUT_VISIT)
+    Fingerprint.objects.filter(ended | abandoned).delete()
 
 
 def remove_old_jobs(older_than: timedelta) -> None:

@@ -87,7 +87,11 @@ def make(
 
 
 def take_notes(context: Context, stored: Sequence[StoredAlignment], reading: CourseReading) -> None:
-    """What a first plan learns for good: names, expected points, and the addresses of columns found again."""
+    """What a first plan learns for good: names, expected points, and the addresses of columns found again;
+    and each one, when the course ends."""
+    if context.ends_at != reading.course.ends_at:
+        context.ends_at = reading.course.ends_at
+        context.save(update_fields=["ends_at"])
     for one in stored:
         title = reading.evidence.outcomes.get(one.definition.outcomes[0].outcome_id)
         if not one.definition.name and title is not None:

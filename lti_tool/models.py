@@ -88,6 +88,9 @@ class Context(models.Model):
     ags_scopes = models.JSONField(default=list)
     memberships_url = models.CharField(max_length=500, blank=True)
     return_url = models.CharField(max_length=500, blank=True)
+    ends_at = models.DateTimeField(
+        null=True, blank=True, help_text="When Canvas last said the course or its term ends."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_launch_at = models.DateTimeField()
 

@@ -66,7 +66,7 @@ def test_the_course_is_read_through_canvasapi_on_our_transport(server: LocalServ
     course = rest.course("101")
     assert (course.name, course.concluded, course.account_id) == ("2024", True, "1")
     assert server.seen[0].headers["authorization"] == "Bearer old"
-    assert server.seen[0].query["include[]"] == ["concluded", "permissions"]
+    assert server.seen[0].query["include[]"] == ["concluded", "permissions", "term"]
 
 
 def test_another_course_in_the_answer_is_no_answer(server: LocalServer, rest: Rest) -> None:

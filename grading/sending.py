@@ -97,7 +97,7 @@ class Sender:
 
     def _still_as_planned(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
         """Re-read what will be written; cells somebody changed since get their receipt here."""
-        self.read_at = timezone.now()
+        self.read_at = self.to.rest.earlier_now()
         pending = [cell for cell in cells if self._can_be_written(cell)]
         now = self._read(pending)
         memory = Memory(self.to.context) if self.lease.was_broken_off else None

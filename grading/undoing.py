@@ -197,7 +197,9 @@ class Undoer:
         by_ags = [cell for cell in left if item and _goes_by_ags(cell)]
         try:
             if item and by_ags:
-                where = LineItemColumn(item.url, item.score_maximum, making.stamp(target, timezone.now()))
+                where = LineItemColumn(
+                    item.url, item.score_maximum, making.stamp(target, self.to.rest.earlier_now())
+                )
                 writers.post_scores(self.to, where, by_ags, self.ledger, self._beat)
             self._by_rest(assignment_id, [cell for cell in left if cell not in by_ags])
         except ColumnRefused as error:

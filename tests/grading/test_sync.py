@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from grading.services import sync
 from tests.grading.school import School, entry
 
@@ -27,3 +29,12 @@ def test_second_sync_writes_nothing(school: School) -> None:
     assert again.run.counts["unchanged"] == 8
     assert again.run.requests["write"] == 0
     assert school.writes() == writes
+
+
+def test_scores_are_stamped_by_the_clock_that_is_behind(school: School) -> None:
+    """A stamp in Canvas's future would block later corrections (lti.md 5.2)."""
+    school.world.advance(timedelta(seconds=-90))
+    school.align(entry(601, "Linear models"))
+    sync(school.context)
+    stamped = [result.updated_at for result in school.world.lti_results.values()]
+    assert stamped and max(stamped) <= school.world.now()

@@ -152,6 +152,13 @@ def _points_now(definition: Definition, look: Look, stored: StoredAlignment | No
     return made.points_possible if made else None
 
 
+def _too_little(stored: StoredAlignment | None) -> str:
+    """What an imported alignment does without evidence, where that is not the usual."""
+    if stored is None or stored.definition.evidence.otherwise == "leave":
+        return ""
+    return explain.TOO_LITTLE[stored.definition.evidence.otherwise]
+
+
 def _unchanged(form: AlignmentForm, stored: StoredAlignment | None) -> Definition | None:
     """What the form says before anybody typed: the alignment, or the usual rule for a first outcome."""
     if stored is not None:
@@ -168,6 +175,7 @@ def _page(look: Look, stored: StoredAlignment | None, form: AlignmentForm, probl
         "alignment": stored,
         "problem": problem,
         "rule_words": explain.rule_in_words(stored.definition) if stored else "",
+        "too_little": _too_little(stored),
         "broken": pages.problem_of(stored, reading) if stored and reading else "",
     }
     if reading is not None and definition is not None and not form.errors:

@@ -36,6 +36,7 @@ from alignments.core.definition import (
 from alignments.core.numbers import plain
 from alignments.numberfields import NumberField
 from alignments.offers import OfferGroup
+from alignments.pages import natural
 from canvas.values import Assignment, GradingScheme, Outcome
 
 MOST_POINTS = Decimal(1_000_000)
@@ -145,7 +146,7 @@ class AlignmentForm(forms.Form):
         """Every outcome of the course, and chosen ones that are gone, to tick."""
         gone = [one for one in self.chosen if one not in self.choices.outcomes]
         listed = [(one, f"Outcome {one}", "No longer in this course: untick it.") for one in gone]
-        for outcome in self.choices.outcomes.values():
+        for outcome in sorted(self.choices.outcomes.values(), key=lambda one: natural(one.title)):
             detail = f"of {plain(outcome.points_possible)}" if outcome.points_possible else "no scale"
             listed.append((outcome.id, outcome.title, detail))
         return [self._outcome_choice(*one) for one in listed]

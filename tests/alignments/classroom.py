@@ -58,7 +58,9 @@ def classroom(
             "api_client_secret": key.api_client_secret,
         }
         platform = new_platform(register_with=school)
-        opened = launch_as(client, role, platform, context=f"c{next(iter(world.courses))}", user=f"u{TEACHER}")
+        opened = launch_as(
+            client, role, platform, context=f"c{next(iter(world.courses))}", user=f"u{TEACHER}"
+        )
         if connected:
             connect(opened, world)
         yield Classroom(client, opened, world, canvas)

@@ -179,7 +179,9 @@ def test_an_imported_rule_the_form_cannot_show_is_kept(client: Client) -> None:
     }
     with classroom(client) as course:
         before = services.save_alignment(course.opened.context, parse_definition(entry))
-        assert "As imported" in course.text(f"/course/alignments/{before.id}/")
+        page = course.text(f"/course/alignments/{before.id}/")
+        assert "As imported" in page
+        assert "the grade is 0, as it was imported" in page
         course.post(
             f"/course/alignments/{before.id}/", filled(outcomes=["601", "602"], rule="keep", points="2")
         )

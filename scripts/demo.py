@@ -132,7 +132,7 @@ def _sandbox(demo: Demo, options: argparse.Namespace) -> list[str]:
     return [
         PYTHON, "-m", "sandbox", "--port", str(options.canvas_port), "--host", "localhost",
         "--tool-url", demo.tool_url, "--scenario", options.scenario, "--lti-client-id", LTI_CLIENT_ID,
-        "--api-client-id", API_CLIENT_ID, "--api-client-secret", demo.api_secret,
+        "--api-client-id", API_CLIENT_ID, f"--api-client-secret={demo.api_secret}",
         "--latency-ms", str(options.latency_ms), "--json-ready",
     ]  # fmt: skip
 

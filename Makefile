@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: setup lock run demo check test fix
+.PHONY: setup lock run demo bench check test fix
 
 setup: $(STAMP)
 
@@ -27,6 +27,10 @@ run: setup
 
 demo: setup
 	@exec $(BIN)/python -m scripts.demo $(ARGS)
+
+# Calls, seconds and memory, beside the ancestor's way of working: ARGS="--json", ARGS=--quick.
+bench: setup
+	@exec $(BIN)/python -m scripts.bench $(ARGS)
 
 # A made-up production: the checks must see what a school would run.
 PRODUCTION = SECRET_KEY=check-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \

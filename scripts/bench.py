@@ -1,0 +1,200 @@
+"""`make bench`: what syncs cost in calls, seconds and memory, against a pretend Canvas that takes 40 ms a call.
+
+One run measures, on one machine, our first and second sync through assignments and through columns of our
+own, the ancestor's way of working as a baseline, and planning and sending a very big course. Aims are judged
+by the calls' formula in docs/operations.md; times are ratios within the run.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from scripts import bench_formula as formula
+from scripts import bench_report, postgres
+from scripts.bench_baseline import SCOPES, Ancestor, BaselineRun
+from scripts.bench_formula import Aim, Cost, Size
+from scripts.bench_school import Measured, School, Tool
+from scripts.processes import PYTHON, Problem, Supervisor, run, say
+
+BIG_STUDENTS, BIG_OUTCOMES = 1000, 40
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = _options(argv)
+    try:
+        found = measure(options)
+    except (Problem, postgres.PostgresProblem, LookupError) as problem:
+        say(str(problem))
+        return 1
+    print(json.dumps(found) if options.json else bench_report.as_text(found), flush=True)
+    return 0 if found["ok"] or options.quick else 1
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Everything, in one run. Figures and aims as one JSON-ready object."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    with Supervisor(grace_seconds=15) as supervisor, postgres.temporary() as server:
+        supervisor.afterwards.append(lambda: shutil.rmtree(folder, ignore_errors=True))
+        supervisor.interrupts = True
+        tool = Tool(supervisor, server.url, folder)
+        tool.start()
+        parts, aims = _class_sized(tool, options)
+        if options.big:
+            big, big_aims = _big(tool, options)
+            parts, aims = parts | big, [*aims, *big_aims]
+    return {
+        "ok": all(aim.met for aim in aims),
+        "students": options.students,
+        "alignments": options.alignments,
+        "latency_ms": options.latency_ms,
+        "cores": os.cpu_count(),
+        **parts,
+        "aims": [asdict(aim) for aim in aims],
+    }
+
+
+def _class_sized(tool: Tool, options: argparse.Namespace) -> tuple[dict[str, Any], list[Aim]]:
+    students, count = options.students, options.alignments
+    say(f"Our syncs: {students} students x {count} alignments ...")
+    school = School(tool, "class", students, count, options.latency_ms).open().join()
+    listed = len(school.canvas.gradebook()["assignments"])
+    size = Size(students, count, listed)
+    school.align(columns=False)
+    first, second = school.sync(), school.sync()
+    school.align(columns=True)
+    made = Size(students, count, listed + count, count)
+    first_ags, second_ags = school.sync(), school.sync()
+    say("The ancestor's way of working ...")
+    baseline = _baseline(tool, options)
+    costs = {
+        "rest_first": formula.rest_sync(size, sent(first)),
+        "rest_second": formula.rest_sync(size, 0),
+        "ags_first": formula.ags_sync(made, sent(first_ags), count),
+        "ags_second": formula.ags_sync(made, 0, 0),
+    }
+    runs = {"rest_first": first, "rest_second": second, "ags_first": first_ags, "ags_second": second_ags}
+    parts: dict[str, Any] = {name: as_object(runs[name], cost, baseline) for name, cost in costs.items()}
+    expected = formula.ancestor(Size(students, count, listed), baseline.write)
+    parts["baseline"] = {**asdict(baseline), "expected": asdict(expected)}
+    return parts, _aims(runs, costs, baseline)
+
+
+def _aims(runs: dict[str, Measured], costs: dict[str, Cost], baseline: BaselineRun) -> list[Aim]:
+    aims = []
+    for name, cost in costs.items():
+        title = name.replace("_", ", ").replace("rest", "REST").replace("ags", "AGS")
+        aims.append(formula.at_most(f"{title}: reads", reads(runs[name]), cost.read))
+        aims.append(formula.at_most(f"{title}: writes", runs[name].answer["requests"]["write"], cost.write))
+    first = runs["rest_first"]
+    calls = baseline.read + baseline.write
+    total = first.answer["requests"]["read"] + first.answer["requests"]["write"]
+    seconds, process = baseline.seconds / first.run_seconds, baseline.seconds / first.process_seconds
+    return [
+        *aims,
+        formula.at_least("REST, first: fewer calls than the baseline", calls / total, formula.FEWER_CALLS),
+        formula.at_least("REST, first: faster than the baseline", seconds, formula.FASTER),
+        formula.at_least("the same, Python's start counted", process, formula.FASTER),
+    ]
+
+
+def _baseline(tool: Tool, options: argparse.Namespace) -> BaselineRun:
+    """Against a Canvas of its own, fresh, that never throttles: ten threads would be refused otherwise."""
+    school = School(tool, "baseline", options.students, options.alignments, options.latency_ms)
+    school.open(throttled=False)
+    titles = school.titles()
+    known = {str(one["name"]): str(one["id"]) for one in school.canvas.gradebook()["assignments"]}
+    targets = {outcome: known[title] for outcome, title in titles.items()}
+    course = f"{school.canvas.url}/api/v1/courses/{school.canvas.course()}"
+    return Ancestor(course, school.token(SCOPES), targets).run(sorted(school.canvas.active_students()))
+
+
+def _big(tool: Tool, options: argparse.Namespace) -> tuple[dict[str, Any], list[Aim]]:
+    students, count = options.big
+    say(f"A very big course: {students} students x {count} alignments ...")
+    school = School(tool, "big", students, count, options.big_latency_ms).open().join()
+    school.align(columns=False)
+    dry, first, second = school.sync("--dry-run"), school.sync(), school.sync("--dry-run")
+    command = [PYTHON, "-m", "scripts.bench_plan", school.lti_client, school.context]
+    planning = json.loads(run(command, tool.environment))
+    runs = {"dry run": dry, "first sync": first, "second dry run": second}
+    listed = len(school.canvas.gradebook()["assignments"])
+    cost = formula.rest_sync(Size(students, count, listed), sent(first))
+    aims = [
+        formula.at_most("big, first: reads", reads(first), cost.read),
+        formula.at_most("big, first: writes", first.answer["requests"]["write"], 2 * cost.write),
+        *(
+            formula.below(f"big, {name}: memory", one.peak_mb, formula.MOST_MB, "MB")
+            for name, one in runs.items()
+        ),
+    ]
+    found = {"students": students, "alignments": count, "latency_ms": options.big_latency_ms}
+    measured = {name.replace(" ", "_"): as_object(one, None, None) for name, one in runs.items()}
+    return {"big": {**found, **measured, "planning": planning}}, aims
+
+
+def sent(one: Measured) -> int:
+    return int(one.answer["counts"]["send"])
+
+
+def reads(one: Measured) -> int:
+    """Reads without the questions after bulk jobs."""
+    return int(one.answer["requests"]["read"]) - one.polls
+
+
+def as_object(one: Measured, cost: Cost | None, baseline: BaselineRun | None) -> dict[str, Any]:
+    requests = one.answer["requests"]
+    found: dict[str, Any] = {
+        "status": one.answer["status"],
+        "counts": one.answer["counts"],
+        "requests": requests,
+        "polls": one.polls,
+        "canvas_calls": one.canvas_calls,
+        "run_seconds": round(one.run_seconds, 2),
+        "process_seconds": round(one.process_seconds, 2),
+        "peak_mb": round(one.peak_mb),
+    }
+    if cost:
+        found["expected"] = asdict(cost)
+    if baseline:
+        calls = requests["read"] + requests["write"]
+        found["fewer_calls"] = round((baseline.read + baseline.write) / calls, 1)
+        found["faster"] = round(baseline.seconds / one.run_seconds, 1)
+    return found
+
+
+def _size(text: str) -> tuple[int, int]:
+    students, _, count = text.partition("x")
+    if not (students.isdigit() and count.isdigit()):
+        raise argparse.ArgumentTypeError("use students x alignments, for example 1000x40")
+    return int(students), int(count)
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog='make bench ARGS="..."', description=__doc__.splitlines()[0])
+    parser.add_argument("--students", type=int, default=150)
+    parser.add_argument("--alignments", type=int, default=20)
+    parser.add_argument(
+        "--latency-ms", type=float, default=40, help="what every call to Canvas takes at least"
+    )
+    parser.add_argument("--big", type=_size, default=(BIG_STUDENTS, BIG_OUTCOMES), help="the very big course")
+    parser.add_argument("--big-latency-ms", type=float, default=40)
+    parser.add_argument("--no-big", dest="big", action="store_const", const=None, help="leave it out")
+    parser.add_argument(
+        "--quick", action="store_true", help="20 x 4, no big course, aims told but not judged"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+    options = parser.parse_args(argv)
+    if options.quick:
+        options.students, options.alignments, options.big = 20, 4, None
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

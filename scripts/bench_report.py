@@ -1,0 +1,73 @@
+"""The benchmarks' figures as tables for a person."""
+
+from typing import Any
+
+SYNCS = {
+    "rest_first": "REST targets, first",
+    "rest_second": "REST targets, nothing changed",
+    "ags_first": "own columns, first",
+    "ags_second": "own columns, nothing changed",
+}
+BIG = {"dry_run": "plan only", "first_sync": "first sync", "second_dry_run": "plan, nothing changed"}
+WIDTH = 31
+
+
+def as_text(found: dict[str, Any]) -> str:
+    lines = [
+        "",
+        f"{found['students']} students x {found['alignments']} alignments, {found['latency_ms']:g} ms a call, "
+        f"{found['cores']} cores",
+        "",
+        f"{'':{WIDTH}}{'read':>7}{'(of it polls)':>15}{'write':>7}{'retried':>9}{'throttled':>11}"
+        f"{'by formula':>14}{'run s':>8}{'process s':>11}{'MB':>6}{'fewer calls':>13}{'faster':>8}",
+    ]
+    lines += [_sync(name, found[key]) for key, name in SYNCS.items()]
+    lines += [_baseline(found["baseline"]), *_big(found.get("big")), "", "Aims"]
+    for aim in found["aims"]:
+        verdict = "PASS" if aim["met"] else "MISS"
+        lines.append(f"  {verdict}  {aim['name']:<48}{aim['measured']:>10}   aim {aim['aim']}")
+    lines += ["", *NOTES]
+    return "\n".join(lines)
+
+
+NOTES = (
+    "run s: from the opening of the run to its end. process s: the whole command, Python's start included.",
+    "by formula: reads without polls + writes (docs/operations.md). MB: the process's peak (VmHWM).",
+    "The baseline ran in one process that was started before, against a Canvas that never throttles.",
+)
+
+
+def _sync(name: str, one: dict[str, Any]) -> str:
+    cost = one.get("expected")
+    expected = f"{cost['read']} + {cost['write']}" if cost else ""
+    asked = one["requests"]
+    line = (
+        f"{name:<{WIDTH}}{asked['read']:>7}{one['polls']:>15}{asked['write']:>7}{asked['retried']:>9}"
+        f"{asked['throttled']:>11}{expected:>14}{one['run_seconds']:>8.2f}{one['process_seconds']:>11.2f}"
+        f"{one['peak_mb']:>6}"
+    )
+    return line + (f"{one['fewer_calls']:>12.1f}x{one['faster']:>7.1f}x" if "faster" in one else "")
+
+
+def _baseline(one: dict[str, Any]) -> str:
+    expected = f"{one['expected']['read']} + {one['expected']['write']}"
+    return (
+        f"{'the ancestor, ten threads':<{WIDTH}}{one['read']:>7}{'':>15}{one['write']:>7}{'':>20}"
+        f"{expected:>14}{one['seconds']:>8.2f}"
+    )
+
+
+def _big(big: dict[str, Any] | None) -> list[str]:
+    if not big:
+        return []
+    planning = big["planning"]
+    return [
+        "",
+        f"{big['students']} students x {big['alignments']} alignments, {big['latency_ms']:g} ms a call",
+        "",
+        *(_sync(name, big[key]) for key, name in BIG.items()),
+        f"Planning {planning['cells']} cells takes {planning['plan_seconds']:.2f} s of processor time: "
+        f"{planning['plan_to_json']:.1f} times as long as reading the same JSON "
+        f"({planning['json_bytes'] / 1e6:.0f} MB, {planning['json_seconds']:.2f} s), "
+        f"{planning['plan_to_read']:.1f} times the whole read ({planning['read_seconds']:.2f} s).",
+    ]

@@ -1,0 +1,224 @@
+"""What the benchmarks run against: the tool's web server and database, and pretend Canvases as processes of their own.
+
+Everything is real: HTTP, a launch and a consent for each school, PostgreSQL, and `manage.py` commands as processes.
+"""
+
+import base64
+import json
+import os
+import secrets
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from scripts import demo_check
+from scripts.canvas_reader import Canvas
+from scripts.processes import PYTHON, ROOT, Child, Problem, Supervisor, manage, run, web_server
+
+ISSUER = "https://canvas.instructure.com"
+API_SECRET = "bench-" + secrets.token_urlsafe(24)
+READY_SECONDS = 120
+LOOK_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One `manage.py` command: what it printed, how long it took, and the most memory its process held.
+
+    `process_seconds` counts Python's start; `run_seconds` does not: they are the run's own, from the moment
+    it was opened to the moment it ended, as the database has it.
+    """
+
+    answer: dict[str, Any]
+    process_seconds: float
+    run_seconds: float
+    peak_mb: float
+    canvas_calls: int
+    """What the pretend Canvas counted meanwhile, tokens included."""
+    polls: int
+    """Of these, questions after a bulk job."""
+
+
+class Tool:
+    """The tool at `url` with a database of its own; its programs end with the supervisor."""
+
+    def __init__(self, supervisor: Supervisor, database_url: str, folder: Path) -> None:
+        self.supervisor = supervisor
+        self.folder = folder
+        self.database_url = database_url
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = os.environ | {
+            "DATABASE_URL": database_url,
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "TOOL_URL": self.url,
+            "ALLOW_HTTP": "1",
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def start(self) -> None:
+        run(manage("migrate", "--no-input"), self.environment)
+        run(manage("collectstatic", "--no-input"), self.environment)
+        command = web_server("127.0.0.1", self.port)
+        child = self.supervisor.add(Child("web", command, self.environment, self.folder / "web.log"))
+        wait_for(child, f"{self.url}/readyz")
+
+
+class School:
+    """A pretend Canvas with one big course, known to the tool: launched, connected."""
+
+    def __init__(self, tool: Tool, name: str, students: int, outcomes: int, latency_ms: float) -> None:
+        self.tool = tool
+        self.students, self.outcomes = students, outcomes
+        self.api_client, self.lti_client = f"api-{name}", f"lti-{name}"
+        self.port = free_port()
+        self.canvas: Canvas
+        self._command = [
+            PYTHON, "-m", "sandbox", "--port", str(self.port), "--tool-url", tool.url,
+            "--scenario", f"crowd-{students}x{outcomes}", "--latency-ms", str(latency_ms),
+            "--lti-client-id", self.lti_client, "--api-client-id", self.api_client,
+            "--api-client-secret", API_SECRET, "--json-ready",
+        ]  # fmt: skip
+        self._log = tool.folder / f"canvas-{name}.log"
+
+    def open(self, *, throttled: bool = True) -> "School":
+        """Start Canvas alone."""
+        command = self._command if throttled else [*self._command, "--no-throttle"]
+        child = self.tool.supervisor.add(Child("sandbox", command, os.environ, self._log))
+        url = f"http://localhost:{self.port}"
+        wait_for(child, f"{url}/_sandbox/world")
+        self.canvas = Canvas(url)
+        return self
+
+    def join(self) -> "School":
+        """Register, launch and connect: what an administrator and a teacher do once."""
+        secret = self.tool.folder / "api-client-secret"
+        secret.touch(mode=0o600)
+        secret.write_text(API_SECRET)
+        url = self.canvas.url
+        command = manage(
+            "register_platform", "--issuer", ISSUER, "--client-id", self.lti_client,
+            "--authorize-url", f"{url}/api/lti/authorize_redirect", "--token-url", f"{url}/login/oauth2/token",
+            "--jwks-url", f"{url}/api/lti/security/jwks", "--canvas-url", url,
+            "--api-client-id", self.api_client, "--api-client-secret-file", str(secret),
+            "--allow-new-deployments",
+        )  # fmt: skip
+        run(command, self.tool.environment)
+        teacher = demo_check.launch(self.canvas)
+        demo_check.connect(teacher, self.tool.url)
+        return self
+
+    @property
+    def context(self) -> str:
+        return str(self.canvas.facts["courses"][0]["lti_context_id"])
+
+    def align(self, *, columns: bool) -> None:
+        """Every outcome in proportion: into a new column, or into the assignment that has its name."""
+        known = {one["name"]: one["id"] for one in self.canvas.gradebook()["assignments"]}
+        entries = []
+        for outcome, title in self.titles().items():
+            new = {"column": {"label": f"Level {title}", "points": "4"}}
+            target = new if columns else {"assignment": known[title]}
+            entry = {"outcomes": [{"id": outcome}], "rule": {"kind": "proportional"}, "target": target}
+            entries.append(entry)
+        path = self.tool.folder / "alignments.json"
+        path.write_text(json.dumps({"version": 1, "alignments": entries}))
+        self.manage("import_alignments", str(path), "--replace")
+
+    def titles(self) -> dict[str, str]:
+        """The outcomes by id, as one small page of rollups names them."""
+        skills = self.canvas.evidence(self.token()).skills
+        return {key: skill.title for key, skill in skills.items()}
+
+    def token(self, scope: str = "") -> str:
+        """A token of the teacher's that the tool knows nothing of."""
+        visitor = demo_check.Visitor()
+        page = visitor.open(self.canvas.url)
+        visitor.submit(page, page.form("act_as"), {"user_id": self.canvas.teacher()})
+        where = f"{self.tool.url}/canvas/callback"
+        return self.canvas.token(visitor, self.api_client, API_SECRET, where, *([scope] if scope else []))
+
+    def manage(self, command: str, *arguments: str) -> str:
+        which = ("--client-id", self.lti_client, "--context", self.context)
+        return run(manage(command, *arguments, *which), self.tool.environment)
+
+    def sync(self, *arguments: str) -> Measured:
+        """`manage.py sync --json` as a process of its own."""
+        before, polls, began = self._calls(), self._calls("/api/v1/progress/*"), time.monotonic()
+        command = manage(
+            "sync", "--json", "--client-id", self.lti_client, "--context", self.context, *arguments
+        )
+        text, peak = watched(command, self.tool.environment)
+        seconds = time.monotonic() - began
+        return Measured(
+            answer=json.loads(text),
+            process_seconds=seconds,
+            run_seconds=self._run_seconds(),
+            peak_mb=peak,
+            canvas_calls=self._calls() - before,
+            polls=self._calls("/api/v1/progress/*") - polls,
+        )
+
+    def _calls(self, path: str = "*") -> int:
+        return int(self.canvas.control("calls", path=path)["count"])
+
+    def _run_seconds(self) -> float:
+        with psycopg.connect(self.tool.database_url) as database:
+            newest = "select started_at, finished_at from grading_run order by id desc limit 1"
+            row = database.execute(newest).fetchone()
+        assert row is not None, "the command made a run"
+        return float((row[1] - row[0]).total_seconds())
+
+
+def watched(command: list[str], environment: dict[str, str]) -> tuple[str, float]:
+    """A command's output and the peak of its memory in MB (VmHWM, as Linux keeps it)."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, memory_peak(process.pid))
+        time.sleep(LOOK_SECONDS)
+    out, err = process.communicate()
+    if process.returncode:
+        raise Problem(err.strip() or out.strip())
+    return out, peak / 1000
+
+
+def memory_peak(pid: int) -> int:
+    """Thousands of bytes; 0 where the process has gone or the system does not tell."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    found = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+    return int(found[0]) * 1024 // 1000 if found else 0
+
+
+def wait_for(child: Child, url: str) -> None:
+    """Until `url` answers, or the child ends."""
+    deadline = time.monotonic() + READY_SECONDS
+    while child.process is not None and child.process.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except urllib.error.HTTPError as answer:
+            answer.close()
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise Problem(f"{child.name} did not start; see {child.log}")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

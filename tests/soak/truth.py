@@ -1,0 +1,167 @@
+"""What really happened in the pretend Canvas: every save and every read, in one order, with who did it.
+
+The tool and a teacher grade under the same user id, so the log asks which thread saved. Whose a cell is
+follows from the log alone: this is what the tool's own memory is held against.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import sandbox.grading as gradebook
+from sandbox import records as r
+from sandbox.mirror import default_line_item, find_result
+from sandbox.world import World
+from tests.soak.model import same, text_of
+
+Key = tuple[str, str]
+"""Assignment and student."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One save. `origin` is when the request that asked for it came in."""
+
+    seq: int
+    origin: int
+    by_tool: bool
+    key: Key
+    before: str | None
+    after: str | None
+    mode: str
+    first_in_ags: bool = False
+    """A person's grade on a student without an AGS result: Canvas refuses what was stamped before it."""
+
+    @property
+    def changes(self) -> bool:
+        return not same(self.before, self.after)
+
+
+@dataclass(frozen=True)
+class Read:
+    seq: int
+    assignments: frozenset[str]
+
+
+@dataclass
+class Owner:
+    ours: bool = False
+    written: bool = False
+
+
+def shown(submission: r.Submission) -> str | None:
+    if submission.excused:
+        return "EX"
+    score = submission.entered_score
+    return None if score is None else text_of(Fraction(score), 12)
+
+
+_here = threading.local()
+_current: list[Truth] = []
+_real_save = gradebook._save
+
+
+def _logged_save(world: World, assignment: r.Assignment, submission: r.Submission, *more: Any) -> None:
+    before = shown(submission)
+    item = default_line_item(world, assignment.id)
+    first = item is not None and find_result(world, item.id, submission.user_id) is None
+    _real_save(world, assignment, submission, *more)
+    if _current and _current[0].world is world:
+        key = (str(assignment.id), str(submission.user_id))
+        _current[0].note(key, before, shown(submission), first)
+
+
+@dataclass
+class Truth:
+    """The log of one world. `mode` is what the tool is doing: `sync` or `undo`."""
+
+    world: World
+    events: list[Event] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
+    owners: dict[Key, Owner] = field(default_factory=dict)
+    unconfirmed: set[Key] = field(default_factory=set)
+    murky: set[Key] = field(default_factory=set)
+    """Cells of which nobody but Canvas could know whose they are."""
+    mode: str = "sync"
+    restoring: dict[Key, tuple[str | None, bool]] = field(default_factory=dict)
+    """While undoing: the value before and whether it was ours."""
+    _seq: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        gradebook._save = _logged_save
+        _current[:] = [self]
+        queue = self.world.queue_job
+
+        def queue_with_origin(course: int, tag: str, work: Callable[[], str | None], user: Any = None) -> Any:
+            origin = self.origin()
+
+            def logged() -> str | None:
+                with self.request(origin):
+                    return work()
+
+            return queue(course, tag, logged, user)
+
+        self.world.queue_job = queue_with_origin  # type: ignore[method-assign]  # the log must know who asked
+
+    def tick(self) -> int:
+        with self._lock:
+            return next(self._seq)
+
+    def origin(self) -> int:
+        return getattr(_here, "origin", 0) or self.tick()
+
+    @contextmanager
+    def request(self, origin: int) -> Iterator[None]:
+        """A request of the tool, asked for at `origin`."""
+        before, _here.origin = getattr(_here, "origin", 0), origin
+        try:
+            yield
+        finally:
+            _here.origin = before
+
+    @contextmanager
+    def person(self) -> Iterator[None]:
+        _here.person = True
+        try:
+            yield
+        finally:
+            _here.person = False
+
+    def note(self, key: Key, before: str | None, after: str | None, first: bool = False) -> None:
+        """Something was saved in this thread."""
+        by_tool = not getattr(_here, "person", False)
+        seq = self.tick()
+        origin = self.origin() if by_tool else seq
+        first = first and not by_tool and after not in (None, "EX")
+        self.events.append(Event(seq, origin, by_tool, key, before, after, self.mode, first))
+        (self._by_tool if by_tool else self._by_person)(key, before, after)
+
+    def _by_tool(self, key: Key, before: str | None, after: str | None) -> None:
+        self.murky.discard(key)
+        self.unconfirmed.add(key)
+        if self.mode == "undo" and key in self.restoring and same(after, self.restoring[key][0]):
+            ours = self.restoring[key][1] and after is not None
+            self.owners[key] = Owner(ours, ours)
+        else:
+            self.owners[key] = Owner(True, True)
+
+    def _by_person(self, key: Key, before: str | None, after: str | None) -> None:
+        if before is None and after is None:
+            return
+        owner = self.owners.setdefault(key, Owner())
+        last = next((e for e in reversed(self.events) if e.key == key and e.by_tool), None)
+        if key in self.unconfirmed and last is not None and (after is None or same(after, last.after)):
+            self.murky.add(key)
+        owner.ours = False
+
+    def seen_since(self, since: int, key: Key, before: int) -> int:
+        """The newest read of the cell in this operation that began before `before`; 0 for none."""
+        seqs = [x.seq for x in self.reads if since <= x.seq <= before and key[0] in x.assignments]
+        return max(seqs, default=0)

@@ -1,0 +1,146 @@
+"""The pretend Canvas as the model needs it: every cell's place, from the world's own tables and the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from alignments.models import Alignment
+from sandbox import records as r
+from sandbox.rollups import student_scores
+from tests.grading.school import School
+from tests.soak.model import Answer, CellState, Place, Scale, decide, is_broken, wish
+from tests.soak.truth import Key, Owner, Truth, shown
+
+CellId = tuple[int, str]
+"""An alignment's id and a student."""
+
+
+@dataclass
+class Book:
+    """What is aligned now: the file's entries by alignment id, and the points each target had when saved."""
+
+    school: School
+    truth: Truth
+    entries: dict[int, dict[str, Any]] = field(default_factory=dict)
+    expected: dict[int, Fraction] = field(default_factory=dict)
+    resource_ids: dict[int, str] = field(default_factory=dict)
+    was_made: set[int] = field(default_factory=set)
+
+    def align(self, entries: list[dict[str, Any]]) -> None:
+        rows = self.school.align(*entries)
+        self.entries = {row.pk: entry for row, entry in zip(rows, entries, strict=True)}
+        self.expected, self.was_made = {}, set()
+        targets = Alignment.objects.filter(context=self.school.context).select_related("target")
+        self.resource_ids = {row.pk: row.target.resource_id for row in targets}
+
+    def assignment(self, alignment: int) -> r.Assignment | None:
+        """The target's assignment, if it is there."""
+        world, target = self.school.world, self.entries[alignment]["target"]
+        if "assignment" in target:
+            found = world.assignments.get(int(target["assignment"]))
+            return found if found and not found.deleted else None
+        items = self.line_items(alignment)
+        return world.assignments[items[0].assignment_id] if items else None
+
+    def line_items(self, alignment: int) -> list[r.LineItem]:
+        wanted = self.resource_ids[alignment]
+        rows = self.school.world.line_items.values()
+        return [i for i in rows if not i.deleted and i.resource_id == wanted]
+
+    def cell_key(self, alignment: int, user: str) -> Key | None:
+        found = self.assignment(alignment)
+        return (str(found.id), user) if found else None
+
+    def places(self) -> dict[CellId, Place]:
+        """Every student × alignment as it is at this moment."""
+        world, course = self.school.world, self.school.course
+        with world.lock:
+            rows = world.course_enrollments(course.id, r.STUDENT_TYPES)
+            testers = {e.user_id for e in rows if e.type == r.TEST_STUDENT}
+            users = sorted({e.user_id for e in rows} - testers)
+            outcomes = {link.outcome_id for link in world.course_outcomes(course.id)}
+            found = student_scores(world, course, users, outcomes, world.results.values())
+            scores = {
+                user: {
+                    str(one.outcome_id): None if one.score is None else Fraction(repr(one.score)) for one in mine
+                }
+                for user, mine in found.items()
+            }
+            return {
+                (alignment, str(user)): self._place(alignment, user, scores.get(user, {}))
+                for alignment in self.entries
+                for user in users
+            }
+
+    def _scales(self) -> dict[str, Scale]:
+        world = self.school.world
+        return {
+            str(link.outcome_id): (
+                _fraction(world.outcomes[link.outcome_id].points_possible),
+                _fraction(world.outcomes[link.outcome_id].mastery_points),
+            )
+            for link in world.course_outcomes(self.school.course.id)
+        }
+
+    def _place(self, alignment: int, user: int, scores: dict[str, Fraction | None]) -> Place:
+        entry, column, world = self.entries[alignment], self.assignment(alignment), self.school.world
+        scales = self._scales()
+        broken = is_broken(entry, scales)
+        points = self._points(alignment, entry, column)
+        wanted = None
+        if not broken and points:
+            rule = entry["rule"]
+            standard = world.grading_standards[int(rule["grading_standard_id"])] if rule["kind"] == "scheme" else None
+            letters = [(name, Fraction(bound)) for name, bound in standard.scheme] if standard else ()
+            wanted = wish(entry, scales, scores, points, letters)
+        cell = None
+        assigned = column is None or not column.published or world.is_assigned(column, user)
+        if column is not None and column.published and assigned:
+            row, owner = world.submission(column, user), self.owner(column.id, user)
+            cell = CellState(shown(row), row.grader_id is not None, owner.ours, owner.written)
+        return Place(
+            is_student=world.has_student(self.school.course.id, user),
+            assigned=assigned,
+            broken=broken,
+            blocked=self._blocked(alignment, column, points) or _is_half(column, wanted and wanted.grade),
+            closed=column is not None and column.closed_period,
+            wish=wanted,
+            cell=cell,
+            overwrite=entry.get("overwrite", "ours"),
+            direction=entry.get("direction", "both"),
+        )
+
+    def owner(self, assignment: int, user: int) -> Owner:
+        return self.truth.owners.get((str(assignment), str(user)), Owner())
+
+    def _points(self, alignment: int, entry: dict[str, Any], column: r.Assignment | None) -> Fraction | None:
+        if column is not None:
+            if alignment not in self.expected and column.points_possible:
+                self.expected[alignment] = Fraction(column.points_possible)
+            self.was_made.add(alignment)
+            return _fraction(column.points_possible)
+        if "assignment" in entry["target"] or alignment in self.was_made:
+            return None
+        return Fraction(entry["target"]["column"]["points"])
+
+    def _blocked(self, alignment: int, column: r.Assignment | None, points: Fraction | None) -> bool:
+        if column is None:
+            return points is None
+        wrong = column.moderated or not column.published or not points or points <= 0
+        return wrong or points != self.expected.get(alignment, points)
+
+    def answers(self, places: dict[CellId, Place], *, approved: bool = False) -> dict[CellId, Answer]:
+        return {key: decide(place, approved=approved) for key, place in places.items()}
+
+
+def _fraction(number: Any) -> Fraction | None:
+    return None if number is None else Fraction(number)
+
+
+def _is_half(column: r.Assignment | None, grade: str | None) -> bool:
+    """Complete or incomplete takes no value in between."""
+    if column is None or column.grading_type != "pass_fail" or grade in (None, "EX") or not column.points_possible:
+        return False
+    return Fraction(grade) not in (0, Fraction(column.points_possible))

@@ -1,0 +1,434 @@
+"""One walk: a random course, some weeks of people and syncs in bad weather, and the invariants after each step."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from canvas import throttle
+from canvas.models import CanvasAccount
+from grading import journal, services, undoing
+from grading.core.plan import Choices
+from grading.models import OPEN_STATES, Run
+from grading.planning import open_plan
+from grading.services import NotApprovable, NothingToUndo, Result, RunAlreadyOpen
+from sandbox.scenarios.base import TA_ID, TEACHER_ID
+from sandbox.server import SandboxServer
+from tests.grading.school import School, connect_account, open_school
+from tests.soak.course import People, make_world, random_entries
+from tests.soak.model import Answer, decide, same
+from tests.soak.truth import Event, Key, Truth
+from tests.soak.views import Book, CellId
+from tests.soak.weather import Killed, Tap, clear_up, killer, stir
+
+UNSURE = {"no_answer", "not_read_back", "changed_since_preview"}
+"""Reasons of a cell that Canvas may have taken all the same."""
+
+
+class Wrong(AssertionError):
+    """An invariant does not hold."""
+
+
+@dataclass
+class Tally:
+    """What a soak counts."""
+
+    walks: int = 0
+    syncs: int = 0
+    undos: int = 0
+    clean: int = 0
+    cells: int = 0
+    writes: int = 0
+    edits: int = 0
+    raced: int = 0
+    faults: int = 0
+    killed: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    decisions: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Permit:
+    """From `seq` on, writing `value` into the cell is what rules and people want."""
+
+    seq: int
+    key: Key
+    value: str | None
+
+
+class Walk:
+    """One seed. `run` raises Wrong, with all that was done in `said`."""
+
+    def __init__(self, seed: int, tally: Tally) -> None:
+        self.rng, self.tally, self.seed = random.Random(seed), tally, seed
+        self.said: list[str] = []
+        self.results: list[Result] = []
+        self.permits: list[Permit] = []
+        self.forced: set[CellId] = set()
+        self.approved = False
+        self.leftovers = False
+
+    # The walk
+
+    def run(self, steps: int = 8) -> None:
+        throttle._paces.clear()
+        killer.revive()
+        with (
+            time_machine.travel(timezone.now(), tick=True) as self.clock,
+            SandboxServer(make_world(self.rng)) as server,
+        ):
+            self.school = open_school(server)
+            self.truth = Truth(server.world)
+            self.tap = Tap(server._server.app, self.truth)
+            server._server.app = self.tap
+            self.book = Book(self.school, self.truth)
+            self.people = People(self.rng, self.school, self.truth, self.step, self.said)
+            if self.rng.random() < 0.3:
+                connect_account(server, self.school.context, TA_ID)
+            for _ in range(self.rng.randint(0, 4)):
+                self.people.act()
+            self.align()
+            for _ in range(steps):
+                self.one_step()
+            self.clean()
+        self.tally.walks += 1
+
+    def step(self, seconds: float) -> None:
+        self.clock.shift(timedelta(seconds=seconds))
+
+    def align(self) -> None:
+        entries = random_entries(self.rng, self.school.world)
+        self.said.append(f"align {entries}")
+        self.book.align(entries)
+        self.look()
+
+    def look(self) -> Result:
+        """A dry run in fine weather, held against the model cell by cell."""
+        self.fresh()
+        places = self.book.places()
+        result = services.sync(self.school.context, dry_run=True)
+        if result.run.outcome == "stopped" and result.run.error["code"] != "large_change":
+            raise Wrong(f"I1: a dry run in fine weather stopped: {result.run.error}")
+        self.compare(result, {key: decide(place) for key, place in places.items()})
+        return result
+
+    def compare(self, result: Result, wanted: dict[CellId, Answer]) -> None:
+        got = {(cell.alignment, cell.user): cell for cell in result.cells}
+        if len(got) != len(result.cells) or set(got) != set(wanted):
+            raise Wrong(f"I6: cells {set(got) ^ set(wanted)}")
+        for key, answer in wanted.items():
+            cell, where = got[key], self.book.cell_key(*key)
+            self.tally.cells += 1
+            self.tally.decisions[f"{cell.decision} {cell.reason}"] += 1
+            if where in self.truth.murky:
+                continue
+            ours = (cell.decision, cell.reason)
+            values = answer.reason == "not_a_student" or (
+                same(cell.before, answer.before) and same(cell.after, answer.after)
+            )
+            if ours != (answer.decision, answer.reason) or not values:
+                past = [e for e in self.truth.events if e.key == where][-6:]
+                raise Wrong(f"cell {key} {where}: the tool says {cell}, the model {answer}; {past}")
+
+    def one_step(self) -> None:
+        for _ in range(self.rng.choice((0, 1, 2, 4, 8))):
+            self.people.act()
+            self.tally.edits += 1
+        dice = self.rng.random()
+        if dice < 0.08:
+            self.align()
+        if dice > 0.93:
+            skew = self.rng.choice((-60, 45, 80))
+            self.said.append(f"clock of Canvas {skew:+}")
+            self.school.world.advance(timedelta(seconds=skew))
+        operation = self.rng.choice((self.sync,) * 4 + (self.preview,) * 4 + (self.undo, self.undo, self.pair))
+        self.operate(operation)
+        if self.rng.random() < 0.45:
+            self.clean()
+
+    # One operation in bad weather
+
+    def operate(self, operation: Callable[[], None]) -> None:
+        self.connect_again()
+        self.step(self.rng.choice((1, 90, 4000)))
+        self.leftovers = self.has_open_run()
+        since = self.truth.tick()
+        if not self.leftovers:
+            self.permits, self.forced, self.approved = [], set(), False
+        self.results = []
+        self.permit()
+        switched = stir(self.rng, self.school.world, self.tap, self.surprise)
+        self.tally.faults += len(switched)
+        self.said.append(f"{operation.__name__} in {switched}")
+        crashed = False
+        try:
+            operation()
+        except Killed:
+            crashed = True
+            self.tally.killed += 1
+        except RunAlreadyOpen:
+            pass
+        clear_up(self.school.world, self.tap)
+        self.truth.mode = "sync"
+        self.said.append(f"-> crashed={crashed} {[(r.run.outcome, r.run.error, r.run.counts) for r in self.results]}")
+        self.check(since, crashed)
+
+    def has_open_run(self) -> bool:
+        return Run.objects.filter(context=self.school.context, state__in=OPEN_STATES).exists()
+
+    def connect_again(self) -> None:
+        """A teacher whose account was lost connects it again."""
+        for account in CanvasAccount.objects.exclude(lost_at=None):
+            user = int(account.canvas_user_id)
+            Run.objects.filter(account=account).update(account=None)
+            account.delete()
+            again = connect_account(self.school.server, self.school.context, user)
+            if user == TEACHER_ID:
+                self.school.account = again
+            Run.objects.filter(account=None).update(account=again)
+
+    def surprise(self) -> None:
+        self.people.edit()
+        self.tally.edits += 1
+        self.permit()
+
+    def permit(self) -> None:
+        """Note what may be written from now on."""
+        seq = self.truth.tick()
+        for cell, place in self.book.places().items():
+            key = self.book.cell_key(*cell) or (f"new {cell[0]}", cell[1])
+            for forced in {False, cell in self.forced}:
+                answer = decide(place, forced=forced, approved=self.approved)
+                if answer.decision == "send":
+                    self.permits.append(Permit(seq, key, answer.after))
+
+    def sync(self) -> None:
+        force = self.rng.random() < 0.15
+        if force:
+            self.forced = set(self.book.places())
+            self.permit()
+        result = services.sync(
+            self.school.context, confirm_large=self.rng.random() < 0.8, force_conflicts=force
+        )
+        self.results.append(result)
+        self.tally.syncs += 1
+
+    def pair(self) -> None:
+        """Two at once: one runs, the other is told so."""
+        ends: list[BaseException] = []
+
+        def one() -> None:
+            try:
+                self.sync()
+            except RunAlreadyOpen:
+                pass
+            except BaseException as error:
+                ends.append(error)
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=one) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for error in ends:
+            raise error
+
+    def preview(self) -> None:
+        self.approved = True
+        self.permit()
+        services.finish_stale(self.school.context)
+        run = services.prepare(self.school.context, self.school.account, started_by="teacher 11")
+        self.tally.syncs += 1
+        if run.state != "ready":
+            self.said.append(f"preview: {run.error}")
+            return
+        cells = open_plan(run.sealed_plan).plan.cells
+        some = [cell.key for cell in cells if cell.if_forced and self.rng.random() < 0.4]
+        held = [cell.key for cell in cells if cell.decision == "send" and self.rng.random() < 0.1]
+        self.forced = set(some)
+        self.permit()
+        for _ in range(self.rng.choice((0, 0, 1))):
+            self.surprise()
+        choices = Choices(replace=frozenset(some), hold=frozenset(held))
+        try:
+            services.approve(run, by="teacher 11", digest=run.digest, choices=choices, confirm_large=True)
+        except NotApprovable as error:
+            raise Wrong(f"a preview just made could not be approved: {error}") from error
+        seen = self.truth.tick()
+        result = services.apply(run.pk)
+        for event in self.truth.events:
+            at = [a for a in self.book.entries if self.book.cell_key(a, event.key[1]) == event.key]
+            if event.by_tool and event.seq > seen and event.changes and (at and (at[0], event.key[1]) in held):
+                raise Wrong(f"I2: held by a person and written all the same: {event}")
+        if result is None:
+            raise Wrong("an approved run was not sent")
+
+    def undo(self) -> None:
+        real = undoing.undo
+
+        def noted(*given: Any, **more: Any) -> Any:
+            found = journal.newest(self.school.context)
+            rows = journal.entries(found) if found else []
+            self.truth.restoring = {(e.assignment, e.user): (e.before, e.was_ours) for e in rows}
+            self.truth.mode = "undo"
+            return real(*given, **more)
+
+        undoing.undo = noted
+        try:
+            undone = services.undo(self.school.context, started_by="command")
+        except NothingToUndo:
+            return
+        finally:
+            undoing.undo = real
+        self.tally.undos += 1
+        self.said.append(f"undone {undone.run.outcome} {undone.counts} {undone.run.error}")
+        self.check_undone(undone)
+
+    # Invariants
+
+    def check(self, since: int, crashed: bool) -> None:
+        mine = [event for event in self.truth.events if event.seq > since]
+        for event in mine:
+            if event.by_tool:
+                self.tally.writes += 1
+                if event.changes:
+                    (self.check_undo_event if event.mode == "undo" else self.check_event)(event, since)
+        self.check_once(mine)
+        self.check_world()
+        for result in self.results:
+            self.check_result(result, mine)
+        if not crashed:
+            for result in self.results:
+                for cell in result.cells:
+                    if cell.decision == "send" and result.run.state == "finished":
+                        self.truth.unconfirmed.discard(self.book.cell_key(cell.alignment, cell.user))
+
+    def check_event(self, event: Event, since: int) -> None:
+        """I2, I3, I5: every write is one that rules and people wanted, as far as the tool could see."""
+        if event.key in self.truth.murky:
+            return
+        origin = self.truth.seen_since(0 if self.leftovers else since, event.key, event.origin)
+        theirs = [e.seq for e in self.truth.events if e.key == event.key and not e.by_tool and e.changes | True]
+        seen = max((seq for seq in theirs if seq < origin), default=0)
+        unseen = [seq for seq in theirs if origin <= seq < event.seq]
+        self.tally.raced += len(unseen)
+        names = {event.key} | {(f"new {a}", event.key[1]) for a in self.book.entries if self._is(a, event.key)}
+        for permit in self.permits:
+            if permit.key in names and permit.seq >= seen and same(permit.value, event.after):
+                return
+        raise Wrong(f"I2/I3: nobody wanted {event}; seen={seen} unseen={unseen}")
+
+    def _is(self, alignment: int, key: Key) -> bool:
+        return self.book.cell_key(alignment, key[1]) == key
+
+    def check_undo_event(self, event: Event, since: int) -> None:
+        """I11: an undo goes back exactly one step of ours."""
+        before = [e for e in self.truth.events if e.key == event.key and e.seq < event.seq]
+        was = self.truth.restoring.get(event.key)
+        if was is None or not same(was[0], event.after):
+            raise Wrong(f"I11: undo wrote what the journal does not say: {event}")
+        read = self.truth.seen_since(since, event.key, event.origin)
+        seen = [e for e in before if e.by_tool or e.seq < read]
+        if not seen or not seen[-1].by_tool:
+            raise Wrong(f"I11: undo touched what a person did last: {event} after {before[-3:]}")
+
+    def check_once(self, mine: list[Event]) -> None:
+        """I4: a cell changes at most once in a run."""
+        changes = Counter(e.key for e in mine if e.by_tool and e.changes and e.mode == "sync")
+        people = {e.key for e in mine if not e.by_tool}
+        for key, count in changes.items():
+            if count > 1 and not self.leftovers and key not in people and len(self.results) < 2:
+                raise Wrong(f"I4: {key} changed {count} times")
+
+    def check_world(self) -> None:
+        """I3, I4: no second column, no attempt, no comment, nobody else's homework."""
+        world = self.school.world
+        for alignment in self.book.entries:
+            if len(self.book.line_items(alignment)) > 1 and not self.tap.late_calls:
+                raise Wrong(f"I4: two columns for alignment {alignment}")
+        for (assignment, user), row in world.submissions.items():
+            if row.comments or row.attempt:
+                raise Wrong(f"I4: an attempt or a comment on {assignment} {user}")
+
+    def check_result(self, result: Result, mine: list[Event]) -> None:
+        """I6, and an honest status: what a finished run calls sent is in the gradebook."""
+        run = result.run
+        self.tally.outcomes[run.outcome or run.state] += 1
+        if run.state != "finished" or not result.cells or run.dry_run:
+            return
+        keys = [(cell.alignment, cell.user) for cell in result.cells]
+        counts = Counter(cell.decision for cell in result.cells)
+        if len(set(keys)) != len(keys) or {k: v for k, v in run.counts.items() if v} != counts:
+            raise Wrong(f"I6: {run.counts} is not {counts}")
+        if sum(run.reasons.values()) != len(keys):
+            raise Wrong(f"I6: reasons {run.reasons}")
+        if run.outcome == "changed" or (run.error and run.error["code"] == "large_change"):
+            if any(e.by_tool and e.changes for e in mine) and not self.leftovers and len(self.results) == 1:
+                raise Wrong(f"{run.outcome}, but something was written")
+            return
+        for cell in result.cells:
+            where = self.book.cell_key(cell.alignment, cell.user)
+            events = [e for e in mine if e.key == where]
+            wrote = any(e.by_tool and e.changes and same(e.after, cell.after) for e in events)
+            theirs = any(not e.by_tool for e in events)
+            now = events[-1].after if events else None
+            if cell.decision == "send" and not theirs and where is not None:
+                place = self.book.places().get((cell.alignment, cell.user))
+                grade = place.cell.grade if place and place.cell else now
+                if place and place.cell and not same(grade, cell.after) and len(self.results) == 1:
+                    raise Wrong(f"dishonest: {cell} is said to be sent, {grade} is there")
+            if cell.decision != "send" and wrote and not theirs and cell.reason not in UNSURE:
+                if not self.leftovers and len(self.results) == 1:
+                    raise Wrong(f"dishonest: {cell} was written and is called {cell.reason} ({run.error})")
+
+    def check_undone(self, undone: Any) -> None:
+        for cell in undone.cells:
+            key = (cell.entry.assignment, cell.entry.user)
+            row = self.school.world.submissions.get((int(key[0]), int(key[1])))
+            events = [e for e in self.truth.events if e.key == key]
+            if cell.fate == "restored" and row is not None and events and events[-1].by_tool:
+                if not same(events[-1].after, cell.entry.before):
+                    raise Wrong(f"I11: {key} is said to be restored to {cell.entry.before}: {events[-2:]}")
+
+    # Fine weather
+
+    def fresh(self) -> None:
+        """Fine weather, every account connected, no run under way for long."""
+        self.connect_again()
+        self.step(200)
+        clear_up(self.school.world, self.tap)
+
+    def clean(self) -> None:
+        """I1: one clean run makes every cell what it should be; one more writes nothing."""
+        self.tally.clean += 1
+        self.said.append("clean")
+        self.fresh()
+        services.finish_stale(self.school.context)
+        self.look()
+        wanted = {key: decide(place) for key, place in self.book.places().items()}
+        result = services.sync(self.school.context, confirm_large=True)
+        if result.run.outcome not in {"done", "partial"}:
+            raise Wrong(f"I1: a clean run ended {result.run.outcome}: {result.run.error}")
+        self.compare(result, wanted)
+        after = {key: decide(place) for key, place in self.book.places().items()}
+        for key, answer in wanted.items():
+            if answer.decision == "send" and not same(after[key].before, answer.after):
+                if self.book.cell_key(*key) not in self.truth.murky:
+                    raise Wrong(f"I1: {key} should be {answer.after} and is {after[key].before}")
+        self.truth.unconfirmed.clear()
+        writes = self.school.writes()
+        again = services.sync(self.school.context, confirm_large=True)
+        if self.school.writes() != writes or again.run.counts["send"]:
+            raise Wrong(f"I4: a second clean run wrote: {again.run.counts}")
+        self.tally.syncs += 2

@@ -1,0 +1,286 @@
+"""Everything that can go wrong on the way: Canvas failing, people editing meanwhile, this process killed."""
+
+from __future__ import annotations
+
+import io
+import random
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import canvas.gradebook
+import canvas.throttle
+import grading.fingerprints
+import grading.journal
+import grading.runs
+import grading.writers
+from lti_tool.http import Http
+from sandbox.world import World
+from tests.soak.truth import Read, Truth
+
+PATHS = (
+    "*/outcome_rollups",
+    "*/enrollments",
+    "*/assignments",
+    "*/students/submissions",
+    "*/students/submissions",
+    "*/line_items",
+    *["*/scores"] * 5,
+    *["*/update_grades"] * 5,
+    "*/progress/*",
+    "*/login/oauth2/token",
+    "*/submissions/*",
+    "*/courses/*",
+    "*",
+)
+HTML = "<!DOCTYPE html><html><body>Log in to Canvas</body></html>"
+UNAUTHORIZED = '{"status":"unauthorized","errors":[{"message":"user not authorized to perform that action"}]}'
+KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("error_before", {}),
+    ("error_after", {}),
+    ("error_after", {}),
+    ("drop_before", {}),
+    ("drop_after", {}),
+    ("drop_after", {}),
+    ("truncate", {"size": 60}),
+    ("truncate", {"size": 250}),
+    ("throttled", {}),
+    ("expired", {}),
+    ("revoked", {}),
+    ("slow", {"seconds": 0.02}),
+    ("reply", {"status": 200, "body": HTML, "headers": {"Content-Type": "text/html"}}),
+    ("reply", {"status": 200, "body": '{"surprise": 1}'}),
+    ("reply", {"status": 200, "body": "[]"}),
+    ("reply", {"status": 200, "body": "null"}),
+    ("reply", {"status": 403, "body": UNAUTHORIZED}),
+    ("reply", {"status": 401, "body": UNAUTHORIZED}),
+    ("reply", {"status": 429, "body": "429 Too Many Requests (Rate Limit Exceeded)", "headers": {"Retry-After": "30"}}),
+    ("reply", {"status": 302, "body": "", "headers": {"Location": "http://localhost/login"}}),
+    ("reply", {"status": 422, "body": '{"errors":{"message":"User not found in course or is not a student"}}'}),
+    ("reply", {"status": 404, "body": ""}),
+)
+KILL_POINTS = (
+    (grading.fingerprints, "remember_intentions"),
+    (grading.fingerprints, "remember_states"),
+    (grading.fingerprints, "forget_intentions"),
+    (grading.fingerprints, "forget_cells"),
+    (grading.journal, "keep"),
+)
+
+
+class Killed(BaseException):
+    """kill -9, as near as one process can come: nothing of the tool runs on."""
+
+
+@dataclass
+class Tap:
+    """Between the network and the pretend Canvas: logs reads, and makes things happen before the n-th call."""
+
+    app: Any
+    truth: Truth
+    calls: int = 0
+    surprises: dict[int, Callable[[], None]] = field(default_factory=dict)
+    late_calls: set[int] = field(default_factory=set)
+    """Writes that are answered with 504 and take effect a few calls later."""
+    _waiting: list[tuple[int, dict[str, Any], bytes, int]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        with self._lock:
+            self.calls += 1
+            number = self.calls
+            surprise = self.surprises.pop(number, None)
+            due = [one for one in self._waiting if one[0] <= number]
+            self._waiting = [one for one in self._waiting if one[0] > number]
+        for one in due:
+            self._take_effect(one)
+        if surprise is not None:
+            surprise()
+        origin = self.truth.tick()
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        if method == "GET" and path.endswith("/students/submissions"):
+            ids = parse_qs(environ["QUERY_STRING"]).get("assignment_ids[]", [])
+            self.truth.reads.append(Read(origin, frozenset(ids)))
+        if number in self.late_calls and method == "POST" and path.endswith(("/scores", "/update_grades")):
+            body = environ["wsgi.input"].read()
+            with self._lock:
+                self._waiting.append((number + 3, environ, body, origin))
+            start_response("504 Gateway Timeout", [("Content-Type", "text/html")])
+            return [b"<html>504</html>"]
+        with self.truth.request(origin):
+            return list(self.app(environ, start_response))
+
+    def _take_effect(self, one: tuple[int, dict[str, Any], bytes, int]) -> None:
+        _, environ, body, origin = one
+        with self.truth.request(origin):
+            again = {**environ, "wsgi.input": io.BytesIO(body)}
+            list(self.app(again, lambda *given: None))
+
+    def calm(self) -> None:
+        """What was still under way arrives now; nothing further happens by itself."""
+        self.surprises.clear()
+        self.late_calls.clear()
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            self._take_effect(one)
+
+
+@dataclass
+class Killer:
+    """Kills this process's tool at a chosen moment: every later call dies as well, until `revive`."""
+
+    at_call: int = 0
+    after_answer: bool = False
+    point: tuple[Any, str] | None = None
+    point_after: bool = False
+    dead: bool = False
+    calls: int = 0
+
+    def revive(self) -> None:
+        self.at_call, self.point, self.dead, self.calls = 0, None, False, 0
+
+    def check(self) -> None:
+        if self.dead:
+            raise Killed
+
+    def die(self) -> None:
+        self.dead = True
+        raise Killed
+
+
+killer = Killer()
+
+
+@contextmanager
+def no_waiting() -> Iterator[None]:
+    """Pauses cost nothing, and the killer stands behind every call. Undone at the end."""
+    send, points = Http._send, [(where, name, getattr(where, name)) for where, name in KILL_POINTS]
+    sleep, rest = Http.request, grading.writers.rest_a_while
+    pause, wait = canvas.throttle.BucketPace._pause, canvas.gradebook.GradebookCalls.wait_for
+    seconds = grading.writers.JOB_SECONDS
+
+    def watched_send(self: Http, *given: Any) -> Any:
+        self._sleep = lambda seconds: None
+        killer.check()
+        killer.calls += 1
+        hit = killer.calls == killer.at_call
+        if hit and not killer.after_answer:
+            killer.die()
+        reply = send(self, *given)
+        if hit:
+            killer.die()
+        killer.check()
+        return reply
+
+    def watched(where: Any, name: str, real: Any) -> Any:
+        def call(*given: Any, **more: Any) -> Any:
+            killer.check()
+            hit = killer.point == (where, name)
+            if hit and not killer.point_after:
+                killer.die()
+            answer = real(*given, **more)
+            if hit:
+                killer.die()
+            return answer
+
+        return call
+
+    Http._send = watched_send  # type: ignore[method-assign]
+    for where, name, real in points:
+        setattr(where, name, watched(where, name, real))
+    grading.writers.rest_a_while = lambda attempt, beat: beat()
+    grading.writers.JOB_SECONDS = 0.5
+    canvas.throttle.BucketPace._pause = lambda self, seconds: None  # type: ignore[method-assign]
+    canvas.gradebook.GradebookCalls.wait_for = lambda self, progress, **more: wait(  # type: ignore[method-assign]
+        self, progress, **{**more, "sleep": lambda seconds: None}
+    )
+    try:
+        yield
+    finally:
+        Http._send, Http.request = send, sleep  # type: ignore[method-assign]
+        for where, name, real in points:
+            setattr(where, name, real)
+        grading.writers.rest_a_while, grading.writers.JOB_SECONDS = rest, seconds
+        canvas.throttle.BucketPace._pause = pause  # type: ignore[method-assign]
+        canvas.gradebook.GradebookCalls.wait_for = wait  # type: ignore[method-assign]
+
+
+def stir(rng: random.Random, world: World, tap: Tap, surprise: Callable[[], None]) -> list[str]:
+    """Bad weather for one operation; returns what was switched on."""
+    switched: list[str] = []
+    for _ in range(rng.choice((0, 0, 1, 1, 2))):
+        kind, options = rng.choice(KINDS)
+        more = dict(options)
+        if kind in ("error_before", "error_after"):
+            more["status"] = rng.choice((500, 502, 503, 504))
+        more["count"] = rng.choice((1, 1, 1, 2, 4, None))
+        more["skip"] = rng.choice((0, 0, 1, 2, 4))
+        path, method = rng.choice(PATHS), rng.choice(("*", "*", "POST", "GET"))
+        world.faults.add(kind, method=method, path=path, **more)
+        switched.append(f"{kind} {method} {path} {more}")
+    world.throttle.status = rng.choice((403, 429))
+    for _ in range(rng.choice((0, 0, 1, 1, 3))):
+        tap.surprises[tap.calls + rng.randint(1, 22)] = surprise
+        switched.append(f"surprise {sorted(tap.surprises)}")
+    if rng.random() < 0.15:
+        tap.late_calls.update(tap.calls + n for n in range(1, 40) if rng.random() < 0.5)
+        switched.append("late writes")
+    switched += _jobs(rng, world)
+    if rng.random() < 0.2:
+        if rng.random() < 0.7:
+            killer.at_call, killer.after_answer = rng.randint(1, 22), rng.random() < 0.5
+        else:
+            killer.point, killer.point_after = rng.choice(KILL_POINTS), rng.random() < 0.5
+        switched.append(f"kill {killer}")
+    return switched
+
+
+JOB_ENDS = (
+    "Unexpected error, ID: 991",
+    "Couldn't find User(s) with API ids '1001'",
+    "Some assignments are either not published or deleted and can not be graded '1'",
+)
+
+
+def _jobs(rng: random.Random, world: World) -> list[str]:
+    """Background jobs that stick, or fail with nothing, something or everything written."""
+    if rng.random() < 0.06:
+        world.jobs_stuck = True
+        return ["jobs stuck"]
+    if rng.random() > 0.12:
+        return []
+    message, does_work, queue = rng.choice(JOB_ENDS), rng.random() < 0.5, world.queue_job
+    left = [rng.choice((1, 2, 9))]
+
+    def failing(course: int, tag: str, work: Callable[[], str | None], user: Any = None) -> Any:
+        def end() -> str | None:
+            if left[0] <= 0:
+                return work()
+            left[0] -= 1
+            if does_work:
+                work()
+            return message
+
+        return queue(course, tag, end, user)
+
+    world.queue_job = failing  # type: ignore[method-assign]  # a job's end that no request can ask for
+    world.usual_queue = queue  # type: ignore[attr-defined]
+    return [f"job fails: {message} work={does_work}"]
+
+
+def clear_up(world: World, tap: Tap) -> None:
+    """The weather is fine again, and whatever Canvas still had to do is done."""
+    world.faults.clear()
+    world.jobs_stuck = False
+    usual = getattr(world, "usual_queue", None)
+    if usual is not None:
+        world.queue_job = usual  # type: ignore[method-assign]
+        del world.usual_queue  # type: ignore[attr-defined]
+    tap.calm()
+    with world.lock:
+        world.run_jobs(everything=True)
+    world.throttle.reset()
+    killer.revive()

@@ -246,12 +246,13 @@ def as_object(found: Findings) -> dict[str, Any]:
 
 
 def as_text(found: Findings) -> str:
-    changed = sorted({key[0] for key in found.changed} | {key[0] for key in found.wrong})
+    wrong = set(found.wrong)
+    changed = sorted({key[0] for key in found.changed} | {key[0] for key in wrong})
     lines = ["", f"{found.report}", ""]
     for assignment in changed:
         lines.append(f"{found.columns.get(assignment, assignment)}")
         for key in sorted(key for key in found.after if key[0] == assignment):
-            mark = "  <- should be " + (found.expected.get(key) or "empty") if key in found.wrong else ""
+            mark = "  <- should be " + (found.expected.get(key) or "empty") if key in wrong else ""
             name = found.names.get(key[1], key[1])
             lines.append(
                 f"  {name:<28}{found.before.get(key) or '-':>8}  ->  {found.after[key] or '-':<8}{mark}"
@@ -263,6 +264,6 @@ def as_text(found: Findings) -> str:
         f"{len(found.changed)} cells changed, {len(found.after) - len(found.changed)} stayed.",
         "Every cell is what the rules say."
         if found.ok
-        else f"WRONG: {len(found.wrong)} cells, or a second sync.",
+        else f"WRONG: {len(wrong)} cells, or a second sync.",
     ]
     return "\n".join(lines)

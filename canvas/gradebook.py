@@ -159,13 +159,14 @@ def _of_everybody(assignment_ids: Sequence[str], expected: int | None) -> Iterat
 
 
 def _of_named(assignment_ids: Sequence[str], user_ids: Collection[str]) -> Iterator[Params]:
-    """Queries for the cells of given students, at most a hundred at a time. Where a hundred long ids leave no
-    room, one assignment a query: that is one page, and needs no Link header."""
+    """Queries for the cells of given students, at most a hundred at a time, in parallel parts. Where a hundred
+    long ids leave no room, one assignment a query: that is one page, and needs no Link header."""
     for users in chunks_of_text(sorted(user_ids), "student_ids[]", LONG_QUERY, most=MOST_IDS):
         who = [("student_ids[]", user) for user in users]
         room = LONG_QUERY - sum(len(user) + 20 for user in users)
-        for part in chunks_of_text(assignment_ids, "assignment_ids[]", max(room, 1)):
-            yield [*who, *(("assignment_ids[]", one) for one in part), *_TRIMMED]
+        for chunk in chunks_of_text(assignment_ids, "assignment_ids[]", max(room, 1)):
+            for part in split_without_waste(chunk, len(users)):
+                yield [*who, *(("assignment_ids[]", one) for one in part), *_TRIMMED]
 
 
 def _cell_of(row: object) -> Cell:

@@ -7,7 +7,7 @@ grade and turns none of ours into a person's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,7 +32,7 @@ from lti_tool.errors import MaybeSent, PlatformError
 ROUNDS = 4
 """How often a cell is tried whose write may or may not have arrived."""
 JOBS_AT_ONCE = 8
-"""Bulk jobs started before the first is waited for."""
+"""Bulk jobs started and not yet over: Canvas works them off one by one."""
 CULPRITS = 12
 """How many cells of one column may stop a bulk job before the rest is given up for this run."""
 
@@ -149,14 +149,17 @@ class Sender:
                 cells.sort(key=lambda cell: numeric(cell.user))
                 self._intend(one, column, cells)
                 waiting += [(column, batch) for batch in writers.batches(cells, writers.GRADES_A_JOB)]
-        for group in writers.batches(waiting, JOBS_AT_ONCE):
-            self._beat("sending", column=group[0][0].label)
-            with ThreadPoolExecutor(max_workers=JOBS_AT_ONCE) as pool:
-                ends = list(pool.map(lambda job: self._one_job(*job), group))
-            for end in ends:
-                if isinstance(end, Stopped):
+        if waiting:
+            self._beat("sending", column=waiting[0][0].label)
+        pool = ThreadPoolExecutor(max_workers=JOBS_AT_ONCE)
+        try:
+            for job in as_completed([pool.submit(self._one_job, *each) for each in waiting]):
+                if (end := job.result()) is not None:
                     raise end
-            self._between_batches()
+                self._between_batches()
+        finally:
+            # After a stop no further job starts; those under way are followed to their end.
+            pool.shutdown(cancel_futures=True)
 
     def _one_job(self, column: Column, cells: Sequence[PlannedCell]) -> Stopped | None:
         """In a thread of its own: no database here, and nothing raised past its neighbours."""

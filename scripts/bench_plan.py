@@ -60,9 +60,9 @@ def keep_bodies() -> list[bytes]:
     kept: list[bytes] = []
     as_before = Reply.json
 
-    def json_and_keep(reply: Reply) -> Any:
-        kept.append(reply.body)
-        return as_before(reply)
+    def json_and_keep(self: Reply) -> Any:
+        kept.append(self.body)
+        return as_before(self)
 
     Reply.json = json_and_keep  # type: ignore[method-assign]  # the bytes are met nowhere else
     return kept

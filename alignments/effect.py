@@ -33,10 +33,12 @@ class Effect:
 
 
 def effect_of(definition: Definition, reading: Reading) -> Effect | None:
-    """None where it cannot be said: a broken alignment, no points, or letters of a scheme not read."""
+    """None where it cannot be said: a broken alignment, no points, letters of a scheme not read, or a
+    calculation of its own, whose results are not read here."""
     points = _points(definition, reading)
     outcomes = reading.evidence.outcomes
-    if not points or isinstance(definition.rule, Scheme) or check(definition, outcomes, None):
+    unread = isinstance(definition.rule, Scheme) or definition.calculation is not None
+    if not points or unread or check(definition, outcomes, None):
         return None
     decider = Decider(definition, outcomes, points)
     rollups = reading.evidence.rollups

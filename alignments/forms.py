@@ -292,6 +292,7 @@ class AlignmentForm(forms.Form):
             overwrite=cleaned["overwrite"],
             direction=cleaned["direction"],
             round=cleaned["round"],
+            calculation=kept.calculation if kept else None,
         )
 
     def _accept(self, definition: Definition) -> None:

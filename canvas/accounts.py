@@ -13,6 +13,10 @@ from lti_tool.sessions import person_of
 SCOPES: tuple[tuple[str, str], ...] = (
     ("url:GET|/api/v1/courses/:id", "to see whether the course is open for grading"),
     ("url:GET|/api/v1/courses/:course_id/outcome_rollups", "to read every student's mastery of the outcomes"),
+    (
+        "url:GET|/api/v1/courses/:course_id/outcome_results",
+        "to read single results, where you calculate otherwise than Canvas",
+    ),
     ("url:GET|/api/v1/courses/:course_id/outcome_group_links", "to read the outcomes of the course"),
     ("url:GET|/api/v1/courses/:course_id/outcome_groups", "to show outcomes in their groups"),
     ("url:GET|/api/v1/courses/:course_id/enrollments", "to know who is a student of the course now"),

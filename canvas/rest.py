@@ -8,6 +8,7 @@ from __future__ import annotations
 from canvas.gradebook import CLEAR, EXCUSE, Excuse, Grade, GradebookCalls
 from canvas.numerals import plain
 from canvas.outcomes import OutcomeReads
+from canvas.results import ResultReads
 from canvas.roster import RosterReads
 from canvas.schemes import DEFAULT_SCHEME, SchemeReads, Schemes
 from canvas.structure import StructureCalls
@@ -15,5 +16,5 @@ from canvas.structure import StructureCalls
 __all__ = ["CLEAR", "DEFAULT_SCHEME", "EXCUSE", "Excuse", "Grade", "Rest", "Schemes", "plain"]
 
 
-class Rest(OutcomeReads, RosterReads, StructureCalls, SchemeReads, GradebookCalls):
+class Rest(OutcomeReads, ResultReads, RosterReads, StructureCalls, SchemeReads, GradebookCalls):
     """`Rest(account, http, counter)`: bound to the registration's `canvas_url`."""

@@ -74,6 +74,30 @@ class Rollup:
             _check_number(score, "rollup score")
 
 
+@dataclass(frozen=True, slots=True)
+class OutcomeResult:
+    """One raw result, not hidden and with a score. `percent` is a share (0.8), rescaled by Canvas where the
+    alignment has a mastery level of its own; `at` when the work was submitted, else assessed; `is_quiz` for
+    one question bank of a classic quiz. Source: lib/api/v1/outcome_results.rb."""
+
+    id: str
+    user_id: str
+    outcome_id: str
+    score: Decimal
+    at: datetime
+    possible: Decimal | None = None
+    percent: Decimal | None = None
+    assignment_id: str | None = None
+    is_quiz: bool = False
+
+    def __post_init__(self) -> None:
+        _check_id(self.user_id, "user id")
+        _check_id(self.outcome_id, "outcome id")
+        _check_number(self.score, "result score")
+        _check_number(self.possible, "possible")
+        _check_number(self.percent, "percent")
+
+
 EnrollmentState = str
 """Stored workflow_state: active, invited, creation_pending, inactive, completed, rejected."""
 

@@ -67,12 +67,7 @@ def make(
     memory = Memory(context)
     basis = basis_of(stored, reading.columns, reading.students)
     inputs = Inputs(
-        alignments=[
-            PlannedAlignment(
-                one.id, one.target.pk, one.definition, reading.columns[one.id], reading.schemes.get(one.id)
-            )
-            for one in stored
-        ],
+        alignments=[_planned(one, reading) for one in stored],
         students=reading.students,
         rollups=reading.evidence.rollups,
         outcomes=reading.evidence.outcomes,
@@ -84,6 +79,19 @@ def make(
     )
     text = json.dumps([basis.rules, basis.columns, basis.roster])
     return Prepared(make_plan(inputs, text), basis, reading.read_at)
+
+
+def _planned(one: StoredAlignment, reading: CourseReading) -> PlannedAlignment:
+    own = reading.own_scores.get(one.id)
+    return PlannedAlignment(
+        one.id,
+        one.target.pk,
+        one.definition,
+        reading.columns[one.id],
+        reading.schemes.get(one.id),
+        scores=own.scores if own else None,
+        trouble=own.trouble if own else "",
+    )
 
 
 def take_notes(context: Context, stored: Sequence[StoredAlignment], reading: CourseReading) -> None:

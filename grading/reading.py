@@ -7,7 +7,7 @@ anything was read, which is what AGS scores are stamped with.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.utils import timezone
@@ -27,6 +27,7 @@ from canvas.values import (
 )
 from grading.connection import Connection, Stopped, stopped
 from grading.core.columns import LETTERED, Column, assignment_column, made_column, new_column
+from grading.ownscores import CourseSoFar, OwnScores, read_own_scores
 
 Keys = Sequence[tuple[str, str]]
 """Cells as (assignment, student)."""
@@ -54,6 +55,8 @@ class CourseReading:
     cells: Mapping[tuple[str, str], Cell]
     closed_periods: frozenset[str] | None
     read_at: datetime
+    own_scores: Mapping[int, OwnScores] = field(default_factory=dict)
+    """By alignment id, for those that calculate otherwise than Canvas."""
 
 
 def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseReading:
@@ -66,6 +69,7 @@ def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseRead
     targets = read_targets(to, [one.target for one in stored])
     schemes = read_schemes(to, stored, targets, course)
     columns = columns_of(stored, targets, schemes)
+    own_scores = read_own_scores(to, stored, CourseSoFar(evidence, students, targets.assignments))
     cells = _cells(to, columns.values())
     return CourseReading(
         course=course,
@@ -77,6 +81,7 @@ def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseRead
         cells=cells,
         closed_periods=_closed_periods(to, cells.values()),
         read_at=min(read_at, evidence.read_at),
+        own_scores=own_scores,
     )
 
 

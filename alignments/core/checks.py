@@ -41,7 +41,9 @@ def check(
 
 def needs_mastery(definition: Definition) -> bool:
     """Whether any outcome's mastery level plays a part."""
-    rule = definition.rule
+    rule, calculation = definition.rule, definition.calculation
+    if calculation is not None and calculation.method == "n_mastery":
+        return True
     if isinstance(rule, Criteria):
         return any(bool(grade.mastered_at_least) for grade in rule.grades) or MasteryLine() in lines(rule)
     return definition.combine == "share" or MasteryLine() in lines(rule)

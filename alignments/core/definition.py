@@ -15,6 +15,20 @@ Combine = Literal["mean", "min", "max", "share"]
 Otherwise = Literal["leave", "zero", "excuse", "clear"]
 Overwrite = Literal["empty", "ours", "all"]
 Direction = Literal["both", "up"]
+Method = Literal[
+    "average",
+    "standard_decaying_average",
+    "weighted_average",
+    "latest",
+    "highest",
+    "n_mastery",
+    "latest_and_highest",
+    "mode",
+    "newest",
+    "power_law",
+    "streak",
+]
+Order = Literal["submitted", "assessed"]
 
 MAX_NAME = 255
 
@@ -150,6 +164,23 @@ TargetChoice = ColumnTarget | AssignmentTarget
 
 
 @dataclass(frozen=True, slots=True)
+class Calculation:
+    """How single results become an outcome's score, instead of Canvas's rollup (docs/rules.md).
+
+    `percent` is what the newest result weighs, where the method has such a weight; `count` how many results
+    it is about. Fewer than `at_least` results are no evidence.
+    """
+
+    method: Method
+    percent: Percent | None = None
+    count: int | None = None
+    order: Order = "submitted"
+    at_least: int = 1
+    drop_lowest: int = 0
+    ignore_assignments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
     """One alignment. `name` is empty until the first sync knows the first outcome's title."""
 
@@ -162,6 +193,8 @@ class Definition:
     overwrite: Overwrite = "ours"
     direction: Direction = "both"
     round: int = 2
+    calculation: Calculation | None = None
+    """None: Canvas's rollup scores."""
 
     @property
     def display_name(self) -> str:

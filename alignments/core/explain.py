@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from alignments.core import levels, schemes
+from alignments.core.calculationwords import calculation_in_words, shown
 from alignments.core.checks import has_points_line
 from alignments.core.definition import (
     FULL_CREDIT,
@@ -23,6 +24,7 @@ from alignments.core.definition import (
     Scheme,
     Table,
 )
+from alignments.core.levels import Score
 from alignments.core.numbers import plain, short
 from alignments.core.rules import Decider
 from canvas.values import GradingScheme, Outcome
@@ -43,8 +45,15 @@ TOO_LITTLE = {
 
 def rule_in_words(definition: Definition, outcomes: Mapping[str, Outcome] | None = None) -> str:
     """The rule as a phrase, such as "full credit at 3 of 4". `outcomes` give scales where Canvas was read."""
-    known = outcomes or {}
-    words = _rule(definition, known)
+    words = _with_combination(definition, outcomes or {})
+    if definition.calculation is None:
+        return words
+    whose = "the score" if len(definition.outcomes) == 1 else "each outcome's score"
+    return f"{words}; {whose} is {calculation_in_words(definition.calculation)}"
+
+
+def _with_combination(definition: Definition, outcomes: Mapping[str, Outcome]) -> str:
+    words = _rule(definition, outcomes)
     count = len(definition.outcomes)
     if count == 1 or isinstance(definition.rule, Criteria):
         return words
@@ -124,7 +133,7 @@ def _criterion(grade: CriteriaGrade, definition: Definition, outcomes: Mapping[s
 def explain_cell(
     definition: Definition,
     outcomes: Mapping[str, Outcome],
-    scores: Mapping[str, Decimal | None],
+    scores: Mapping[str, Score | None],
     points: Decimal,
     scheme: GradingScheme | None = None,
 ) -> list[str]:
@@ -150,12 +159,12 @@ def explain_cell(
     return said
 
 
-def _evidence(outcome: Outcome, score: Decimal | None) -> str:
+def _evidence(outcome: Outcome, score: Score | None) -> str:
     if score is None or outcome.points_possible is None:
         return f"{outcome.title}: not assessed."
     level = max(levels.ZERO, Fraction(score) / Fraction(outcome.points_possible))
     words = (
-        f"{outcome.title}: {plain(score)} of {plain(outcome.points_possible)}, {_percent(level)} of the scale"
+        f"{outcome.title}: {shown(score)} of {plain(outcome.points_possible)}, {_percent(level)} of the scale"
     )
     if outcome.mastery_points is None:
         return f"{words}."

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from alignments.core import fields
+from alignments.core.calculationfields import calculation_to_json, read_calculation
 from alignments.core.definition import (
     AssignmentTarget,
     ColumnTarget,
@@ -32,7 +33,7 @@ COMBINE: tuple[Combine, ...] = ("mean", "min", "max", "share")
 OTHERWISE: tuple[Otherwise, ...] = ("leave", "zero", "excuse", "clear")
 OVERWRITE: tuple[Overwrite, ...] = ("empty", "ours", "all")
 DIRECTION: tuple[Direction, ...] = ("both", "up")
-OPTIONAL = ("name", "combine", "evidence", "overwrite", "direction", "round", "id")
+OPTIONAL = ("name", "combine", "evidence", "overwrite", "direction", "round", "calculation", "id")
 
 
 class FileErrors(ValueError):
@@ -141,11 +142,16 @@ def _read_entry(spot: Spot, value: object) -> Definition | None:
     overwrite = cast(Overwrite, _choice(spot, entry, "overwrite", OVERWRITE, "ours"))
     direction = cast(Direction, _choice(spot, entry, "direction", DIRECTION, "both"))
     places = fields.whole(spot.key("round"), entry.get("round", 2), 0, 4)
+    calculation = None
+    if "calculation" in entry:
+        calculation = read_calculation(spot.key("calculation"), entry["calculation"])
     if not outcomes or rule is None or target is None:
         return None
     if name == placeholder_name(outcomes[0].outcome_id):
         name = ""
-    return Definition(name, outcomes, rule, target, evidence, combine, overwrite, direction, places)
+    return Definition(
+        name, outcomes, rule, target, evidence, combine, overwrite, direction, places, calculation
+    )
 
 
 def _choice(spot: Spot, entry: object, key: str, choices: Sequence[str], default: str) -> str:
@@ -219,8 +225,10 @@ def _evidence(spot: Spot, value: object, rule: Rule | None, combine: Combine, co
 
 
 def to_json(definition: Definition) -> dict[str, object]:
-    """The entry with every default written out; `parse_definition` gives the same definition back."""
-    return {
+    """The entry with every default written out; `parse_definition` gives the same definition back.
+
+    `calculation` only where there is one: without it Canvas's rollup counts."""
+    written: dict[str, object] = {
         "name": definition.display_name,
         "outcomes": [{"id": one.outcome_id, "weight": plain(one.weight)} for one in definition.outcomes],
         "combine": definition.combine,
@@ -234,6 +242,9 @@ def to_json(definition: Definition) -> dict[str, object]:
         "direction": definition.direction,
         "round": definition.round,
     }
+    if definition.calculation is not None:
+        written["calculation"] = calculation_to_json(definition.calculation)
+    return written
 
 
 def _target_to_json(target: TargetChoice) -> dict[str, object]:

@@ -14,6 +14,8 @@ from math import lcm
 from alignments.core.definition import Combine, WeightedOutcome
 from canvas.values import Outcome
 
+Score = Decimal | Fraction
+"""On an outcome's scale: a decimal from Canvas, or a fraction from a calculation of our own."""
 ZERO = Fraction(0)
 ONE = Fraction(1)
 
@@ -54,7 +56,7 @@ def _scale(outcome: Outcome, weight: int) -> Scale:
     return Scale(outcome.id, weight, top, Fraction(outcome.mastery_points or 0) / top)
 
 
-def assess(scale: Scale, score: Decimal) -> Assessed:
+def assess(scale: Scale, score: Score) -> Assessed:
     """The level of one score; below 0 counts as 0."""
     level = max(ZERO, Fraction(score) / scale.top)
     return Assessed(scale, level, scale.weight * level, level >= scale.mastery)

@@ -1,4 +1,4 @@
-"""From a student's rollup scores to what the cell should hold, exactly; rounded once, at the end."""
+"""From a student's scores to what the cell should hold, exactly; rounded once, at the end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from alignments.core.definition import (
     ShareLine,
     Table,
 )
-from alignments.core.levels import Assessed
+from alignments.core.levels import Assessed, Score
 from alignments.core.numbers import rounded
 from canvas.values import GradingScheme, Outcome
 
@@ -55,7 +55,7 @@ class Wanted:
 def decide(
     definition: Definition,
     outcomes: Mapping[str, Outcome],
-    scores: Mapping[str, Decimal | None],
+    scores: Mapping[str, Score | None],
     points: Decimal,
     scheme: GradingScheme | None = None,
 ) -> Wanted:
@@ -83,18 +83,18 @@ class Decider:
         self._scales = levels.scales_of(definition.outcomes, outcomes)
         self._points = Fraction(points)
         self._share = _share_rule(definition, self._scales[0].top, scheme)
-        self._levels: dict[tuple[str, Decimal], Assessed] = {}
-        self._known: dict[tuple[Decimal | None, ...], Wanted] = {}
+        self._levels: dict[tuple[str, Score], Assessed] = {}
+        self._known: dict[tuple[Score | None, ...], Wanted] = {}
 
-    def wanted(self, scores: Mapping[str, Decimal | None]) -> Wanted:
-        """What the rule gives for these rollup scores, by outcome id."""
+    def wanted(self, scores: Mapping[str, Score | None]) -> Wanted:
+        """What the rule gives for these scores, by outcome id."""
         key = tuple([scores.get(outcome_id) for outcome_id in self._ids])
         wanted = self._known.get(key)
         if wanted is None:
             wanted = self._known[key] = self._decide(scores)
         return wanted
 
-    def _decide(self, scores: Mapping[str, Decimal | None]) -> Wanted:
+    def _decide(self, scores: Mapping[str, Score | None]) -> Wanted:
         assessed = self._assess(scores)
         evidence = self.definition.evidence
         if len(assessed) < evidence.at_least:
@@ -105,7 +105,7 @@ class Decider:
         score = rounded(share * self._points, self.definition.round)
         return Wanted("graded", score, len(assessed), level, share)
 
-    def _assess(self, scores: Mapping[str, Decimal | None]) -> list[Assessed]:
+    def _assess(self, scores: Mapping[str, Score | None]) -> list[Assessed]:
         """The outcomes with evidence. No score and a null score are none; 0 is a score."""
         assessed = []
         for scale in self._scales:

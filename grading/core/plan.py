@@ -15,6 +15,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from alignments.core.definition import Definition
+from alignments.core.levels import Score
 from alignments.core.rules import Decider, Wanted, check
 from canvas.values import Cell, GradingScheme, Outcome, Rollup, Student
 from grading.core.columns import Column
@@ -49,6 +50,10 @@ class PlannedAlignment:
     definition: Definition
     column: Column
     scheme: GradingScheme | None = None
+    scores: Mapping[str, Mapping[str, Fraction | None]] | None = None
+    """By student and outcome, where the alignment calculates otherwise than Canvas; else None."""
+    trouble: str = ""
+    """Why these scores cannot be had: the alignment is broken then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +218,9 @@ def is_candidate(inputs: Inputs, user: str) -> bool:
 
 
 def _everybody(inputs: Inputs) -> Iterator[str]:
-    """Everybody in the roster or the rollups, once; the Test Student has no cell."""
-    for user in {*inputs.students, *inputs.rollups}:
+    """Everybody in the roster, the rollups or the results, once; the Test Student has no cell."""
+    by_results = (one.scores for one in inputs.alignments if one.scores is not None)
+    for user in {*inputs.students, *inputs.rollups}.union(*by_results):
         student = inputs.students.get(user)
         if student is None or not student.is_test_student:
             yield user
@@ -227,7 +233,7 @@ class _OneAlignment:
         self.inputs = inputs
         self.alignment = alignment
         self.column = alignment.column
-        self.broken = check(alignment.definition, inputs.outcomes, alignment.scheme) or ""
+        self.broken = check(alignment.definition, inputs.outcomes, alignment.scheme) or alignment.trouble
         points = self.column.points
         self.decider: Decider | None = None
         if not self.broken and points is not None and points > 0:
@@ -281,8 +287,13 @@ class _OneAlignment:
     def _wanted(self, user: str) -> Wanted | None:
         if self.decider is None:
             return None
+        return self.decider.wanted(self._scores(user))
+
+    def _scores(self, user: str) -> Mapping[str, Score | None]:
+        if self.alignment.scores is not None:
+            return self.alignment.scores.get(user, {})
         rollup = self.inputs.rollups.get(user)
-        return self.decider.wanted(rollup.scores if rollup else {})
+        return rollup.scores if rollup else {}
 
     def _cell(self, user: str) -> Cell | None:
         assignment = self.column.assignment

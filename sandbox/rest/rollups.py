@@ -284,9 +284,14 @@ def _result_json(call: Call, result: r.OutcomeResult) -> dict[str, Any]:
         "links": {
             "user": str(result.user_id),
             "learning_outcome": str(result.outcome_id),
-            "alignment": f"rubric_{result.rubric_id}"
-            if result.rubric_id
-            else f"assignment_{result.assignment_id}",
+            "alignment": _alignment_of(result),
             "assignment": f"assignment_{result.assignment_id}" if result.assignment_id else None,
         },
     }
+
+
+def _alignment_of(result: r.OutcomeResult) -> str:
+    """A classic quiz's results come from its question banks; one bank for each result here."""
+    if result.kind == "quiz":
+        return f"assessment_question_bank_{result.id}"
+    return f"rubric_{result.rubric_id}" if result.rubric_id else f"assignment_{result.assignment_id}"

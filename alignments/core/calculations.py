@@ -1,0 +1,262 @@
+"""From an outcome's single results to its score, where a teacher does not want Canvas's rollup.
+
+Everything is counted in fractions. The six methods Canvas has too are rounded as Canvas rounds them, to two
+decimals, half away from zero, so that they equal its rollup; the others are exact. Only the power law needs
+logarithms: they are worked out with 50 digits and its score is kept to 10 decimals.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from fractions import Fraction
+
+from alignments.core.definition import Calculation, Method, Percent
+from alignments.core.numbers import rounded
+from canvas.values import Outcome, OutcomeResult
+
+ZERO, NOTHING = Fraction(0), Decimal(0)
+PLACES = 10
+"""Decimals of a share that Canvas keeps as a float, and of the power law."""
+AS_NEAR_AS_A_FLOAT = Fraction(1, 10**9)
+CANVAS_PLACES = 2
+WORKING = Context(prec=50, rounding=ROUND_HALF_EVEN)
+FLOOR = Fraction(1, 10)
+"""The least share of the scale the power law reckons with: 0 has no logarithm."""
+OF_CANVAS: tuple[Method, ...] = (
+    "average",
+    "standard_decaying_average",
+    "weighted_average",
+    "latest",
+    "highest",
+    "n_mastery",
+)
+QUIZ_MEANS: tuple[Method, ...] = ("average", "standard_decaying_average", "weighted_average", "latest")
+USUAL_PERCENT, USUAL_TIMES = 65, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One result on its outcome's scale, at the time it counts at. `bank_points` is set for one question bank
+    of a classic quiz: what the bank is worth in the quiz."""
+
+    id: str
+    outcome_id: str
+    score: Fraction
+    at: datetime
+    assignment_id: str | None = None
+    bank_points: Fraction | None = None
+
+
+def on_scale(raw: OutcomeResult, outcome: Outcome, assessed_at: datetime | None = None) -> Result:
+    """The result on the outcome's scale, as Canvas puts it there (learning_outcome_result.rb): its share of
+    what was possible times the scale's top, else its raw score. Whole seconds count."""
+    top = Fraction(outcome.points_possible or 0) or Fraction(outcome.mastery_points or 0)
+    share = _share(raw)
+    return Result(
+        id=raw.id,
+        outcome_id=raw.outcome_id,
+        score=Fraction(raw.score) if share is None else share * top,
+        at=(assessed_at or raw.at).replace(microsecond=0),
+        assignment_id=raw.assignment_id,
+        bank_points=Fraction(raw.possible or 0) if raw.is_quiz and share is not None else None,
+    )
+
+
+def _share(raw: OutcomeResult) -> Fraction | None:
+    """Canvas stores the share as a float, where a third of three is not one: the quotient it stands for, or
+    (rescaled by Canvas) ten decimals of it."""
+    if raw.percent is None:
+        return None
+    stored = Fraction(raw.percent)
+    if raw.possible:
+        quotient = Fraction(raw.score) / Fraction(raw.possible)
+        if abs(quotient - stored) < AS_NEAR_AS_A_FLOAT:
+            return quotient
+    return Fraction(rounded(stored, PLACES))
+
+
+def calculate(calculation: Calculation, outcome: Outcome, results: Iterable[Result]) -> Fraction | None:
+    """One student's score on one outcome; None: not assessed. The order of `results` plays no part."""
+    return Calculator(calculation, outcome).score(results)
+
+
+class Calculator:
+    """One method made ready for a class: equal rows of scores are worked out once."""
+
+    def __init__(self, calculation: Calculation, outcome: Outcome) -> None:
+        self.calculation = calculation
+        self._ignored = frozenset(calculation.ignore_assignments)
+        self._method = _method(calculation, outcome)
+        self._known: dict[tuple[Fraction, ...], Fraction | None] = {}
+
+    def counted(self, results: Iterable[Result]) -> list[Result]:
+        """The results that are not ignored, oldest first; of equal times the lower id first."""
+        kept = [one for one in results if one.assignment_id not in self._ignored]
+        return sorted(kept, key=lambda one: (one.at, len(one.id), one.id))
+
+    def score(self, results: Iterable[Result]) -> Fraction | None:
+        values = _pieces(self.calculation.method, self.counted(results))
+        if len(values) < self.calculation.at_least:
+            return None
+        values = without_lowest(values, self.calculation.drop_lowest)
+        if values not in self._known:
+            self._known[values] = self._method(values)
+        return self._known[values]
+
+
+def _pieces(method: Method, ordered: Sequence[Result]) -> tuple[Fraction, ...]:
+    """The scores, oldest first. A classic quiz gives one result for each question bank; these become their
+    mean by the banks' points: as many times as there are banks where Canvas does so, once in methods that
+    are not Canvas's. Under `highest` and `n_mastery` Canvas takes each bank by itself."""
+    if method in {"highest", "n_mastery"} or all(one.bank_points is None for one in ordered):
+        return tuple([one.score for one in ordered])
+    means = _quiz_means(ordered)
+    if method in QUIZ_MEANS:
+        return tuple(one.score if one.bank_points is None else means[one.assignment_id] for one in ordered)
+    seen: set[str | None] = set()
+    found: list[Fraction] = []
+    for one in ordered:
+        if one.bank_points is None:
+            found.append(one.score)
+        elif one.assignment_id not in seen:
+            seen.add(one.assignment_id)
+            found.append(means[one.assignment_id])
+    return tuple(found)
+
+
+def _quiz_means(results: Iterable[Result]) -> dict[str | None, Fraction]:
+    sums: dict[str | None, tuple[Fraction, Fraction]] = {}
+    for one in results:
+        if one.bank_points is not None:
+            points, weight = sums.get(one.assignment_id, (ZERO, ZERO))
+            sums[one.assignment_id] = (points + one.score * one.bank_points, weight + one.bank_points)
+    return {quiz: points / weight if weight else ZERO for quiz, (points, weight) in sums.items()}
+
+
+def without_lowest(values: tuple[Fraction, ...], drop: int) -> tuple[Fraction, ...]:
+    """Without the `drop` lowest, of equal ones the oldest first; the best one always stays."""
+    drop = min(drop, len(values) - 1)
+    if drop <= 0:
+        return values
+    gone = set(sorted(range(len(values)), key=lambda place: (values[place], place))[:drop])
+    return tuple(value for place, value in enumerate(values) if place not in gone)
+
+
+Values = Sequence[Fraction]
+"""Scores on the outcome's scale, oldest first, at least one."""
+
+
+def _method(calculation: Calculation, outcome: Outcome) -> Callable[[Values], Fraction | None]:
+    newest = calculation.percent.share if calculation.percent else ZERO
+    count = calculation.count or 1
+    top, mastery = Fraction(outcome.points_possible or 0), Fraction(outcome.mastery_points or 0)
+    methods: Mapping[Method, Callable[[Values], Fraction | None]] = {
+        "average": mean,
+        "standard_decaying_average": lambda values: decayed(values, newest),
+        "weighted_average": lambda values: weighted(values, newest),
+        "latest": lambda values: values[-1],
+        "highest": max,
+        "n_mastery": lambda values: n_mastery(values, mastery, count),
+        "latest_and_highest": lambda values: (values[-1] + max(values)) / 2,
+        "mode": mode,
+        "newest": lambda values: mean(values[-count:]),
+        "power_law": lambda values: power_law(values, top),
+        "streak": lambda values: streak(values, count),
+    }
+    exact = methods[calculation.method]
+    if calculation.method not in OF_CANVAS:
+        return exact
+    return lambda values: _as_canvas(exact(values))
+
+
+def _as_canvas(value: Fraction | None) -> Fraction | None:
+    """Two decimals, half away from zero."""
+    if value is None:
+        return None
+    size = Fraction(rounded(abs(value), CANVAS_PLACES))
+    return -size if value < 0 else size
+
+
+def mean(values: Values) -> Fraction:
+    return sum(values, ZERO) / len(values)
+
+
+def decayed(values: Values, newest: Fraction) -> Fraction:
+    """Each result in turn weighs `newest`, everything before it the rest."""
+    answer = values[0]
+    for value in values[1:]:
+        answer = answer * (1 - newest) + value * newest
+    return answer
+
+
+def weighted(values: Values, newest: Fraction) -> Fraction:
+    """The newest result weighs `newest`, the mean of all earlier ones the rest."""
+    if len(values) == 1:
+        return values[0]
+    return values[-1] * newest + mean(values[:-1]) * (1 - newest)
+
+
+def n_mastery(values: Values, mastery: Fraction, times: int) -> Fraction | None:
+    """The mean of the results at mastery, once there are so many of them."""
+    kept = [value for value in values if value >= mastery]
+    return mean(kept) if len(kept) >= times else None
+
+
+def mode(values: Values) -> Fraction:
+    """The most frequent score; of several, the highest."""
+    counted = Counter(values)
+    return max(counted, key=lambda value: (counted[value], value))
+
+
+def streak(values: Values, length: int) -> Fraction | None:
+    """The highest level held `length` times in a row, whenever that was: it is mastery exactly when there
+    were so many results in a row at mastery or above. Fewer results: none."""
+    windows = [min(values[start : start + length]) for start in range(len(values) - length + 1)]
+    return max(windows, default=None)
+
+
+def power_law(values: Values, top: Fraction) -> Fraction:
+    """Marzano's estimate: the curve a * x**b through the results (x = 1, 2, 3, …), fitted by least squares on
+    logarithms, read off at the newest. Never above the scale, unless a result was.
+
+    A result under a tenth of the scale counts as a tenth here; without any better one, the mean is taken.
+    """
+    if len(values) == 1 or max(values) <= top * FLOOR:
+        return mean(values)
+    with localcontext(WORKING):
+        ys = [_decimal(max(value, top * FLOOR)).ln() for value in values]
+        xs = [Decimal(place).ln() for place in range(1, len(values) + 1)]
+        middle_x, middle_y = sum(xs, NOTHING) / len(xs), sum(ys, NOTHING) / len(ys)
+        spread = sum(((x - middle_x) ** 2 for x in xs), NOTHING)
+        rise = sum(((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys, strict=True)), NOTHING)
+        estimate = (middle_y + rise / spread * (xs[-1] - middle_x)).exp()
+    return min(Fraction(rounded(Fraction(estimate), PLACES)), max(top, *values))
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+def canvas_calculation(outcome: Outcome, new_decaying: bool = True) -> Calculation | None:
+    """The outcome's own method as a calculation; None for a method not known here. Without `new_decaying`,
+    the root account's feature of that name is off and the decaying average is the weighted one."""
+    number = outcome.calculation_int
+    percent = Percent(Decimal(number or USUAL_PERCENT))
+    match outcome.calculation_method:
+        case "standard_decaying_average" if new_decaying:
+            return Calculation("standard_decaying_average", percent=percent)
+        case "standard_decaying_average" | "decaying_average" | "weighted_average":
+            return Calculation("weighted_average", percent=percent)
+        case "n_mastery":
+            return Calculation("n_mastery", count=number or USUAL_TIMES)
+        case "average":
+            return Calculation("average")
+        case "latest":
+            return Calculation("latest")
+        case "highest":
+            return Calculation("highest")
+    return None

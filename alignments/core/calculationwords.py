@@ -1,0 +1,130 @@
+"""Calculations in words: the method, one student's results, and where the school's Canvas computes otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from alignments.core.calculations import Calculator, Result, calculate, canvas_calculation
+from alignments.core.definition import Calculation
+from alignments.core.levels import Score
+from alignments.core.numbers import plain, short
+from canvas.values import Outcome
+
+OLD_DECAYING = (
+    'Your school\'s Canvas works out its "Decaying Average" in the older way: the newest result against the '
+    "average of all earlier ones, as its Weighted Average does. (A Canvas administrator can switch the new "
+    "decaying average on.)"
+)
+ACCOUNT_METHOD = (
+    "Your school sets the mastery scale and the calculation for all outcomes ({method}): what an outcome says "
+    "of itself does not count in Canvas."
+)
+OTHERWISE = (
+    "For {count} of {of} students Canvas's score is not what its own method ({method}) gives from the results "
+    "it lists. Results of New Quizzes may be up to 5 minutes late; otherwise ask your Canvas administrator."
+)
+
+
+def calculation_in_words(calculation: Calculation) -> str:
+    """The method as a phrase, such as "the mean of the 3 newest results"."""
+    words = [_method(calculation)]
+    if calculation.drop_lowest:
+        lowest = "lowest" if calculation.drop_lowest == 1 else f"{calculation.drop_lowest} lowest"
+        words.append(f"without the {lowest}")
+    if calculation.ignore_assignments:
+        ignored = len(calculation.ignore_assignments)
+        words.append(f"{ignored} {'assignment' if ignored == 1 else 'assignments'} ignored")
+    if calculation.order == "assessed":
+        words.append("in the order they were assessed")
+    if calculation.at_least > 1:
+        words.append(f"from {calculation.at_least} results on")
+    return ", ".join(words)
+
+
+def _method(calculation: Calculation) -> str:
+    count = calculation.count or 1
+    percent = f"{plain(calculation.percent.number)} %" if calculation.percent else ""
+    return {
+        "average": "the mean of all results",
+        "standard_decaying_average": f"the decaying average (each newer result counts {percent})",
+        "weighted_average": f"the newest result counted {percent}, the mean of the earlier ones the rest",
+        "latest": "the newest result",
+        "highest": "the highest result",
+        "n_mastery": f"the mean of the results at mastery, once there {_are(count)}",
+        "latest_and_highest": "the mean of the newest and the highest result",
+        "mode": "the most frequent result (of several, the highest)",
+        "newest": "the newest result" if count == 1 else f"the mean of the {count} newest results",
+        "power_law": "Marzano's power law over all results",
+        "streak": f"the highest level held {_times(count)}",
+    }[calculation.method]
+
+
+def _are(count: int) -> str:
+    return "is one" if count == 1 else f"are {count}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times in a row"
+
+
+def results_in_words(calculation: Calculation, outcome: Outcome, results: Iterable[Result]) -> list[str]:
+    """One student's evidence on one outcome, oldest first, a sentence each, and the score it gives."""
+    calculator = Calculator(calculation, outcome)
+    listed = list(results)
+    said = [
+        f"{one.at:%Y-%m-%d}: {short(one.score)}{_of(outcome)}."
+        if one.assignment_id not in calculation.ignore_assignments
+        else f"{one.at:%Y-%m-%d}: {short(one.score)}{_of(outcome)}, ignored."
+        for one in sorted(listed, key=lambda one: (one.at, len(one.id), one.id))
+    ]
+    score = calculator.score(listed)
+    words = calculation_in_words(calculation)
+    result = "not assessed" if score is None else f"{shown(score)}{_of(outcome)}"
+    return [*said, f"{words[:1].upper()}{words[1:]}: {result}."]
+
+
+def shown(score: Score) -> str:
+    """A score for a person to read: Canvas's as it is, a calculated one to two decimals."""
+    return short(score) if isinstance(score, Fraction) else plain(score)
+
+
+def _of(outcome: Outcome) -> str:
+    return f" of {plain(outcome.points_possible)}" if outcome.points_possible else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One student's score in Canvas on one outcome, and the results behind it."""
+
+    score: Score | None
+    results: Sequence[Result]
+
+
+def how_canvas_differs(outcome: Outcome, students: Sequence[Evidence]) -> str | None:
+    """Where the school's account makes Canvas compute otherwise than this outcome's method says: a sentence
+    for the page; None where everything agrees or there is nothing to compare."""
+    compared = [one for one in students if one.results]
+    usual = canvas_calculation(outcome)
+    if usual is None or not compared:
+        return _by_account(outcome)
+    differing = _differing(usual, outcome, compared)
+    if not differing:
+        return _by_account(outcome)
+    old = canvas_calculation(outcome, new_decaying=False)
+    if old is not None and old != usual and not _differing(old, outcome, compared):
+        return OLD_DECAYING
+    return OTHERWISE.format(count=differing, of=len(compared), method=calculation_in_words(usual))
+
+
+def _differing(calculation: Calculation, outcome: Outcome, students: Iterable[Evidence]) -> int:
+    return sum(one.score != calculate(calculation, outcome, one.results) for one in students)
+
+
+def _by_account(outcome: Outcome) -> str | None:
+    """Canvas gives ratings a colour only where the account's scale has replaced the outcome's own."""
+    method = canvas_calculation(outcome)
+    if method is None or not any(rating.color for rating in outcome.ratings):
+        return None
+    return ACCOUNT_METHOD.format(method=calculation_in_words(method))

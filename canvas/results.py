@@ -1,0 +1,105 @@
+"""Raw results: the single pieces of evidence behind a rollup. canvas-lms: outcome_results_controller.rb"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+
+from canvas.chunks import chunks_of_text
+from canvas.gateway import PER_PAGE, Gateway, Params
+from canvas.shapes import Fields, wrong_shape
+from canvas.throttle import MOST_IN_FLIGHT
+from canvas.values import OutcomeResult
+from lti_tool.errors import Incomplete
+
+CHANGED = "changed_while_reading"
+SHORT_QUERY = 1_700
+"""Characters: Canvas's Link header holds the next address only up to about 6 KB."""
+MOST_PAIRS = 4_000
+"""Student × outcome pairs that one reading holds, so that memory does not grow with the course."""
+QUIZ_BANK = "assessment_question_bank_"
+ASSIGNMENT = "assignment_"
+
+
+class ResultReads(Gateway):
+    """Single results, of some outcomes at a time."""
+
+    def results_of(
+        self, course_id: str, outcome_ids: Sequence[str], students: int
+    ) -> Iterator[list[OutcomeResult]]:
+        """The results of these outcomes, all of one outcome together; hidden ones and those without a score
+        are left out, as in Canvas's rollups. Every outcome must be linked to the course: Canvas refuses the
+        whole call for one that is not. Several calls run at once; each gives a list when it is read whole."""
+        most = max(1, MOST_PAIRS // max(1, students))
+        queries = iter(list(chunks_of_text(outcome_ids, "outcome_ids[]", SHORT_QUERY, most)))
+        while batch := list(islice(queries, MOST_IN_FLIGHT)):
+            yield from self._at_once(
+                lambda query: self._results(course_id, [one for _, one in query]),
+                [[("outcome_ids[]", one) for one in chunk] for chunk in batch],
+            )
+
+    def _results(self, course_id: str, outcome_ids: Sequence[str]) -> list[OutcomeResult]:
+        """One call's results; a list that changes while it is read is read once more."""
+        try:
+            return self._read(course_id, outcome_ids)
+        except Incomplete as error:
+            if error.code != CHANGED:
+                raise
+        return self._read(course_id, outcome_ids)
+
+    def _read(self, course_id: str, outcome_ids: Sequence[str]) -> list[OutcomeResult]:
+        path, where = f"courses/{course_id}/outcome_results", "/courses/:id/outcome_results"
+        params: Params = [*(("outcome_ids[]", one) for one in outcome_ids), ("per_page", str(PER_PAGE))]
+        pages = self._pages(path, params, where)
+        rows = (row for page in pages for row in Fields(page, "results answer").items("outcome_results"))
+        return _whole(rows, set(outcome_ids))
+
+
+def _whole(rows: Iterable[Fields], asked: Collection[str]) -> list[OutcomeResult]:
+    """Each result once. A result that reads differently on two pages changed meanwhile; results of New
+    Quizzes, which Canvas fetches from elsewhere, may have no id."""
+    found: list[OutcomeResult] = []
+    by_id: dict[str, OutcomeResult | None] = {}
+    for row in rows:
+        result = parse_result(row)
+        number = row.ident_or_none("id")
+        if number is not None and number in by_id:
+            if by_id[number] != result:
+                raise Incomplete("A result changed while the results were read.", code=CHANGED)
+            continue
+        if number is not None:
+            by_id[number] = result
+        if result is not None:
+            if result.outcome_id not in asked:
+                raise Incomplete("Canvas answered with another outcome's results.", code="wrong_results")
+            found.append(result)
+    return found
+
+
+def parse_result(row: Fields) -> OutcomeResult | None:
+    """A result that counts; None for one that is hidden or has no score. lib/api/v1/outcome_results.rb"""
+    links = row.child("links")
+    user, outcome = links.ident("user"), links.ident("learning_outcome")
+    if not row.has("score"):
+        raise wrong_shape("outcome_results[].score")
+    score, at = row.number_or_none("score"), row.moment_or_none("submitted_or_assessed_at")
+    if row.flag("hidden") or score is None:
+        return None
+    if at is None:
+        raise wrong_shape("outcome_results[].submitted_or_assessed_at")
+    assignment = links.text("assignment", "")
+    return OutcomeResult(
+        id=row.ident_or_none("id") or "",
+        # Tens of thousands of results name the same few ids.
+        user_id=sys.intern(user),
+        outcome_id=sys.intern(outcome),
+        score=score,
+        at=at,
+        possible=row.number_or_none("possible"),
+        percent=row.number_or_none("percent"),
+        assignment_id=sys.intern(assignment.removeprefix(ASSIGNMENT))
+        if assignment.startswith(ASSIGNMENT)
+        else None,
+        is_quiz=links.text("alignment", "").startswith(QUIZ_BANK),
+    )

@@ -32,6 +32,20 @@ def as_json(result: Result, *, with_cells: bool) -> dict[str, Any]:
     return told
 
 
+def busy_as_json(told: str, *, dry_run: bool) -> dict[str, Any]:
+    """What `sync --json` prints where another run of the course is under way, so that none was made."""
+    return {
+        "run": None,
+        "status": "stopped",
+        "dry_run": dry_run,
+        "counts": NOTHING,
+        "reasons": {},
+        "problems": [],
+        "requests": {"read": 0, "write": 0, "retried": 0, "throttled": 0},
+        "error": {"code": "run_under_way", "who": "teacher", "detail": told},
+    }
+
+
 def cell_as_json(cell: PlannedCell) -> dict[str, Any]:
     return {
         "alignment": cell.alignment,

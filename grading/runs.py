@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,13 @@ from lti_tool.models import Context
 
 STALE_AFTER = timedelta(seconds=60)
 PULSE_SECONDS = 10.0
+SILENCE_SECONDS = 2.0
+LOOK_SECONDS = 0.25
 DISCARDED = "discarded"
+
+_ALIVE = 0x6C6D67
+"""Class of the PostgreSQL advisory locks that say that the process of a run lives. PostgreSQL lets go of one
+the moment that process is gone, however it ended."""
 
 
 class RunAlreadyOpen(Exception):
@@ -119,6 +126,40 @@ def stale_runs(now: datetime) -> list[Run]:
     )
 
 
+def left_behind(context: Context) -> Run | None:
+    """The course's open run when the process that had it is gone: it has not been heard of for long, or nothing
+    says that anybody is at work. Waits up to `SILENCE_SECONDS` to be sure of that."""
+    until = time.monotonic() + SILENCE_SECONDS
+    first = run = _busy(context)
+    while run is not None and run == first:
+        if run.heartbeat_at is None or timezone.now() - run.heartbeat_at > STALE_AFTER:
+            return run
+        # An approved run waits for a worker, which is no sign of death.
+        if run.state == RunState.APPROVED or _is_alive(run) or run.heartbeat_at != first.heartbeat_at:
+            return None
+        if time.monotonic() > until:
+            return run
+        time.sleep(LOOK_SECONDS)
+        run = _busy(context)
+    return None
+
+
+def _busy(context: Context) -> Run | None:
+    busy = [RunState.READING, RunState.APPROVED, RunState.SENDING]
+    return Run.objects.filter(context=context, state__in=busy).first()
+
+
+def _is_alive(run: Run) -> bool:
+    """Whether a process holds the lock of this run."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            [_ALIVE, run.pk % 2**31],
+        )
+        return cursor.fetchone() is not None
+
+
 def stale_readings(now: datetime) -> list[Run]:
     """Runs whose reader has not been heard of: nothing was written, so they simply end."""
     return list(Run.objects.filter(heartbeat_at__lt=now - STALE_AFTER, state=RunState.READING))
@@ -126,20 +167,28 @@ def stale_readings(now: datetime) -> list[Run]:
 
 @contextmanager
 def pulse(run: Run, lease: str) -> Iterator[None]:
-    """Keep the heartbeat going from a thread while this process waits for Canvas. A process that is killed
-    or frozen falls silent; whoever took the lease over is not disturbed."""
-    done = threading.Event()
+    """Hold the run's lock and keep its heartbeat going, from a thread, while this process waits for Canvas. A
+    process that is killed loses the lock at once, one that is frozen falls silent; whoever took the lease over
+    is not disturbed."""
+    held, done = threading.Event(), threading.Event()
 
     def beat() -> None:
         try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ALIVE, run.pk % 2**31])
+            held.set()
             while not done.wait(PULSE_SECONDS):
-                held = Run.objects.filter(pk=run.pk, lease=lease, state__in=OPEN_STATES)
-                held.update(heartbeat_at=timezone.now())
+                mine = Run.objects.filter(pk=run.pk, lease=lease, state__in=OPEN_STATES)
+                mine.update(heartbeat_at=timezone.now())
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock_all()")
         finally:
+            held.set()
             connection.close()
 
     thread = threading.Thread(target=beat, name=f"pulse of run {run.pk}", daemon=True)
     thread.start()
+    held.wait(PULSE_SECONDS)
     try:
         yield
     finally:
@@ -179,15 +228,16 @@ class Lease:
         return self.run
 
 
-def take_lease(run_id: int, now: datetime) -> Lease | None:
-    """The lease of an approved run, or of one whose worker died; None when there is nothing to do."""
+def take_lease(run_id: int, now: datetime, *, left: bool = False) -> Lease | None:
+    """The lease of an approved run, or of one whose worker died; None when there is nothing to do.
+    `left`: the caller knows by `left_behind` that nobody is at work, so no heartbeat is waited for."""
     token = secrets.token_hex(16)
     with transaction.atomic():
         run = Run.objects.select_for_update().filter(pk=run_id).first()
         if run is None or run.state not in {RunState.APPROVED, RunState.SENDING}:
             return None
         is_stale = run.heartbeat_at is None or now - run.heartbeat_at > STALE_AFTER
-        if run.state == RunState.SENDING and not is_stale:
+        if run.state == RunState.SENDING and not (is_stale or left):
             return None
         broken_off = run.state == RunState.SENDING
         run.state, run.lease, run.heartbeat_at = RunState.SENDING, token, now

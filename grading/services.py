@@ -341,10 +341,14 @@ TRY_NEXT_ACCOUNT = {
 
 
 def finish_stale(context: Context) -> None:
-    """A run of this course whose worker died is finished first."""
-    for run in runs.stale_runs(timezone.now()):
-        if run.context_id == context.pk:
-            apply(run.pk)
+    """A run of this course whose process died is finished first, or ended where it had written nothing."""
+    run = runs.left_behind(context)
+    if run is None:
+        return
+    if run.state == RunState.READING:
+        runs.close(run, timezone.now(), outcome=runs.DISCARDED)
+    elif lease := runs.take_lease(run.pk, timezone.now(), left=True):
+        _send(lease, None)
 
 
 # Undo

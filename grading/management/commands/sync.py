@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from grading import services
-from grading.reports import as_json, as_text
+from grading.reports import as_json, as_text, busy_as_json
 from grading.runs import RunAlreadyOpen
 from lti_tool.commands import (
     ToolCommand,
@@ -47,7 +47,10 @@ class Command(ToolCommand):
                 confirm_large=options["confirm_large"],
             )
         except RunAlreadyOpen as busy:
-            raise CommandError(f"{busy} Wait until it has ended, then try again.", returncode=1) from busy
+            told = f"{busy} Wait until it has ended, then try again."
+            if options["json"]:
+                self.print_json(busy_as_json(told, dry_run=options["dry_run"]))
+            raise CommandError(told, returncode=1) from busy
         if options["json"]:
             self.print_json(as_json(result, with_cells=options["cells"]))
         else:

@@ -1,0 +1,76 @@
+"""`make bench` at its smallest: the figures it prints, and that the calls are those of the formula. No times."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from scripts import bench_formula as formula
+from scripts.bench_formula import Cost, Size
+from scripts.bench_report import as_text
+from scripts.processes import ROOT
+
+SYNCS = ("rest_first", "rest_second", "ags_first", "ags_second")
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    options = ["--quick", "--students", "5", "--alignments", "2", "--latency-ms", "0", "--no-big", "--json"]
+    command = [sys.executable, "-m", "scripts.bench", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
+
+
+def test_calls_are_those_of_the_formula(found: dict[str, Any]) -> None:
+    """Of the few reads more that the formula allows, a sync needs one: the course itself."""
+    for name in SYNCS:
+        one, asked = found[name], found[name]["requests"]
+        assert asked["write"] == one["expected"]["write"], name
+        assert asked["read"] - one["polls"] <= one["expected"]["read"] - (formula.FEW_MORE - 1), name
+        assert (asked["retried"], asked["throttled"]) == (0, 0), name
+
+
+def test_canvas_counts_the_same_calls(found: dict[str, Any]) -> None:
+    """One more where a service token had to be fetched: tokens are no calls of a run."""
+    for name in SYNCS:
+        asked = found[name]["requests"]
+        tokens = found[name]["canvas_calls"] - asked["read"] - asked["write"]
+        assert tokens in ((0, 1) if name == "ags_first" else (0,)), name
+
+
+def test_nothing_changed_is_nothing_written(found: dict[str, Any]) -> None:
+    for name in ("rest_second", "ags_second"):
+        assert found[name]["requests"]["write"] == found[name]["counts"]["send"] == 0
+        assert found[name]["counts"]["unchanged"] == found["rest_first"]["counts"]["send"] > 0
+
+
+def test_the_baseline_makes_the_ancestors_calls(found: dict[str, Any]) -> None:
+    baseline = found["baseline"]
+    assert baseline["read"] == 1 + 5 * (1 + 2 * 2) == baseline["expected"]["read"]
+    assert baseline["write"] == found["rest_first"]["counts"]["send"]
+
+
+def test_aims_are_judged(found: dict[str, Any]) -> None:
+    judged = {aim["name"]: aim["met"] for aim in found["aims"]}
+    assert judged["REST, first: reads"] and judged["AGS, second: writes"]
+    assert not judged["REST, first: fewer calls than the baseline"], "a course this small cannot save that much"
+    assert found["ok"] is False
+
+
+def test_the_tables_say_the_same(found: dict[str, Any]) -> None:
+    text = as_text(found)
+    assert "5 students x 2 alignments" in text
+    assert text.count("PASS") == sum(aim["met"] for aim in found["aims"])
+
+
+def test_the_formula() -> None:
+    size = Size(150, 20, 21)
+    assert formula.rest_sync(size, 0) == Cost(30 + 2 + 2 + 1 + 4, 0)
+    assert formula.rest_sync(size, 3000) == Cost(39 + 30 + 30, 20)
+    assert formula.rest_sync(size, 1500) == Cost(39 + 20 + 20, 20), "half of every column: a page each"
+    assert formula.ags_sync(Size(150, 20, 41, 20), 10, 20) == Cost(40 + 2 * 20, 30)
+    assert formula.ancestor(size, 2721) == Cost(1 + 150 * 41, 2721)

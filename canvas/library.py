@@ -38,7 +38,11 @@ class OurRequester(Requester):  # type: ignore[misc]  # canvasapi publishes no t
     ) -> Reply:
         """What `Requester.request` promises, as far as canvasapi's object reads use it: `json()`."""
         pairs = [*(_kwargs or ()), *kwargs.items()]
-        return self._send(method, endpoint or "", [(name, str(value)) for name, value in pairs])
+        reply = self._send(method, endpoint or "", [(name, str(value)) for name, value in pairs])
+        if not isinstance(reply.json(), dict):
+            # canvasapi would trip over it with an error of Python's own.
+            raise reply.incomplete("Canvas's answer is not an object.", code="wrong_shape")
+        return reply
 
 
 def canvasapi_for(send: Sender) -> Canvas:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from alignments.models import Target, TargetKind
 from canvas.values import Cell
@@ -128,6 +129,18 @@ def forget_intentions(context: Context, target: Target, keys: Iterable[tuple[str
     with transaction.atomic():
         rows = Fingerprint.objects.filter(target=target, cell_tag__in=tags)
         rows.filter(state_tag=b"").delete()
+        rows.update(intended_tag=b"")
+
+
+def remember_written(context: Context, target: Target, keys: Iterable[tuple[str, str]]) -> None:
+    """These (assignment, student) cells were written and changed by a person before they were read back: we
+    have written there, and nothing that can be seen now is what we left."""
+    tagger = Tagger(context)
+    tags = [tagger.cell(assignment_id, user_id) for assignment_id, user_id in keys]
+    with transaction.atomic():
+        rows = Fingerprint.objects.filter(target=target, cell_tag__in=tags)
+        # An intention is never the tag of a state, so it matches no cell.
+        rows.filter(state_tag=b"").update(state_tag=F("intended_tag"))
         rows.update(intended_tag=b"")
 
 

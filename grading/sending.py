@@ -300,6 +300,7 @@ class Sender:
     ) -> None:
         ours: list[Cell] = []
         not_ours: list[PlannedCell] = []
+        overtaken: list[PlannedCell] = []
         for planned in cells:
             cell, receipt = self._cell(now, planned), self.ledger.receipts.get(planned.key)
             if cell is not None and holds(cell, planned) and receipt != CHANGED:
@@ -308,11 +309,14 @@ class Sender:
                 continue
             if receipt is None or receipt == SENT:
                 untouched = is_as_planned_from(cell, planned)
+                if receipt == SENT and not untouched:
+                    overtaken.append(planned)
                 receipt = refused("not_written") if untouched else CHANGED
                 self.ledger.receipts[planned.key] = receipt
-            if receipt.code != "no_answer":
+            if receipt.code != "no_answer" and planned not in overtaken:
                 not_ours.append(planned)
         fingerprints.remember_states(self.to.context, one.target, ours, timezone.now())
+        fingerprints.remember_written(self.to.context, one.target, self._keys(overtaken))
         self._forget(not_ours)
         self.written += len(ours)
 
@@ -330,11 +334,14 @@ class Sender:
     # Small things
 
     def _read(self, cells: Sequence[PlannedCell]) -> Mapping[tuple[str, str], Cell]:
-        keys = [(found, cell.user) for cell in cells if (found := self.assignment_id(cell))]
         try:
-            return read_again(self.to, keys)
+            return read_again(self.to, self._keys(cells))
         except PlatformError as error:
             raise stopped_by(error) from error
+
+    def _keys(self, cells: Sequence[PlannedCell]) -> list[tuple[str, str]]:
+        """The cells as (assignment, student)."""
+        return [(found, cell.user) for cell in cells if (found := self.assignment_id(cell))]
 
     def assignment_id(self, cell: PlannedCell) -> str | None:
         column = self.columns.get(cell.alignment)

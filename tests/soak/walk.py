@@ -267,6 +267,7 @@ class Walk:
             raise Wrong(f"a preview just made could not be approved: {error}") from error
         seen = self.truth.tick()
         result = services.apply(run.pk)
+        self.results += [result] if result else []
         for event in self.truth.events:
             at = [a for a in self.book.entries if self.book.cell_key(a, event.key[1]) == event.key]
             if event.by_tool and event.seq > seen and event.changes and (at and (at[0], event.key[1]) in held):
@@ -308,7 +309,10 @@ class Walk:
         self.check_world()
         for result in self.results:
             self.check_result(result, mine)
-        if not crashed:
+        if crashed:
+            # Emptied by an undo that did not live to say so: kept for a person until the undo is repeated.
+            self.truth.murky |= {e.key for e in mine if e.mode == "undo" and e.by_tool and e.after is None}
+        else:
             for result in self.results:
                 for cell in result.cells:
                     if cell.decision == "send" and result.run.state == "finished":
@@ -327,7 +331,8 @@ class Walk:
         for permit in self.permits:
             if permit.key in names and permit.seq >= seen and same(permit.value, event.after):
                 return
-        raise Wrong(f"I2/I3: nobody wanted {event}; seen={seen} unseen={unseen}")
+        past = [e for e in self.truth.events if e.key == event.key][-6:]
+        raise Wrong(f"I2/I3: nobody wanted {event}; seen={seen} unseen={unseen} {past}")
 
     def _is(self, alignment: int, key: Key) -> bool:
         return self.book.cell_key(alignment, key[1]) == key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,9 +15,11 @@ from alignments.core import jsonfile
 from alignments.models import TargetKind
 from alignments.services import StoredAlignment
 from canvas.values import Student
+from grading import evidence
 from grading.core.columns import Column
 from grading.core.decide import Verdict
 from grading.core.plan import Inputs, Plan, PlannedAlignment, PlannedCell, Problem, make_plan
+from grading.evidence import Grounds, grounds_of
 from grading.fingerprints import Memory
 from grading.reading import CourseReading
 from lti_tool.models import Context
@@ -53,6 +55,8 @@ class Prepared:
     plan: Plan
     basis: Basis
     read_at: datetime
+    grounds: Mapping[int, Grounds] = field(default_factory=dict, repr=False)
+    """What the grades follow from, by alignment, for a preview's pages; an approved plan goes without."""
 
 
 def make(
@@ -78,7 +82,7 @@ def make(
         approved_by_person=approved_by_person,
     )
     text = json.dumps([basis.rules, basis.columns, basis.roster])
-    return Prepared(make_plan(inputs, text), basis, reading.read_at)
+    return Prepared(make_plan(inputs, text), basis, reading.read_at, grounds_of(inputs))
 
 
 def _planned(one: StoredAlignment, reading: CourseReading) -> PlannedAlignment:
@@ -96,10 +100,11 @@ def _planned(one: StoredAlignment, reading: CourseReading) -> PlannedAlignment:
 
 def take_notes(context: Context, stored: Sequence[StoredAlignment], reading: CourseReading) -> None:
     """What a first plan learns for good: names, expected points, and the addresses of columns found again;
-    and each one, when the course ends."""
-    if context.ends_at != reading.course.ends_at:
-        context.ends_at = reading.course.ends_at
-        context.save(update_fields=["ends_at"])
+    and each one, when the course ends and in which time zone it is."""
+    course = reading.course
+    if (context.ends_at, context.time_zone) != (course.ends_at, course.time_zone):
+        context.ends_at, context.time_zone = course.ends_at, course.time_zone
+        context.save(update_fields=["ends_at", "time_zone"])
     for one in stored:
         title = reading.evidence.outcomes.get(one.definition.outcomes[0].outcome_id)
         if not one.definition.name and title is not None:
@@ -150,6 +155,7 @@ def seal_plan(prepared: Prepared) -> str:
             "read_at": prepared.read_at.isoformat(),
             "problems": [[p.alignment, p.code, p.detail] for p in plan.problems],
             "cells": [_cell_row(cell) for cell in plan.cells],
+            "grounds": evidence.to_rows(prepared.grounds),
         },
         purpose=PLAN_PURPOSE,
     )
@@ -163,7 +169,8 @@ def open_plan(sealed: str) -> Prepared:
         problems=tuple(Problem(*row) for row in value["problems"]),
         basis=value["text"],
     )
-    return Prepared(plan, Basis(*value["basis"]), datetime.fromisoformat(value["read_at"]))
+    read_at = datetime.fromisoformat(value["read_at"])
+    return Prepared(plan, Basis(*value["basis"]), read_at, evidence.from_rows(value.get("grounds", ())))
 
 
 def _cell_row(cell: PlannedCell) -> list[Any]:

@@ -91,6 +91,9 @@ class Context(models.Model):
     ends_at = models.DateTimeField(
         null=True, blank=True, help_text="When Canvas last said the course or its term ends."
     )
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text="The course's, as Canvas last said it (America/Denver)."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_launch_at = models.DateTimeField()
 

@@ -1,0 +1,132 @@
+"""What a plan's grades were worked out from, kept sealed with the plan so that a page can say why; gone with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from alignments.core import jsonfile
+from alignments.core.definition import Definition
+from alignments.core.explain import explain_cell, rule_in_words
+from alignments.core.levels import Score
+from alignments.core.numbers import plain
+from alignments.core.rules import check
+from canvas.values import GradingScheme, Outcome, Rollup, SchemeLevel
+from grading.core.plan import Inputs, PlannedAlignment
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """One alignment as it was when the plan was made, with each student's scores."""
+
+    definition: Definition
+    points: Decimal
+    outcomes: Mapping[str, Outcome]
+    scheme: GradingScheme | None
+    scores: Mapping[str, Mapping[str, Score | None]] = field(repr=False)
+
+    @property
+    def rule(self) -> str:
+        """The rule with the numbers of the outcomes' scale."""
+        return rule_in_words(self.definition, self.outcomes)
+
+    @property
+    def worth(self) -> str:
+        return f"of {plain(self.points)} point{'' if self.points == 1 else 's'}"
+
+    def explain(self, user: str) -> str:
+        """A student's scores and the arithmetic."""
+        scores = self.scores.get(user, {})
+        return " ".join(explain_cell(self.definition, self.outcomes, scores, self.points, self.scheme))
+
+
+def grounds_of(inputs: Inputs) -> dict[int, Grounds]:
+    """By alignment, for those that can be worked out."""
+    found = {}
+    for one in inputs.alignments:
+        points = one.column.points
+        broken = one.trouble or check(one.definition, inputs.outcomes, one.scheme)
+        if points is not None and points > 0 and not broken:
+            outcomes = {key: inputs.outcomes[key] for key in one.definition.outcome_ids}
+            found[one.id] = Grounds(
+                one.definition, points, outcomes, one.scheme, _scores(one, inputs.rollups)
+            )
+    return found
+
+
+def _scores(one: PlannedAlignment, rollups: Mapping[str, Rollup]) -> dict[str, Mapping[str, Score | None]]:
+    """The scores of this alignment's outcomes only; students without any are left out."""
+    source: Iterable[tuple[str, Mapping[str, Score | None]]]
+    if one.scores is not None:
+        source = one.scores.items()
+    else:
+        source = ((user, rollup.scores) for user, rollup in rollups.items())
+    wanted = one.definition.outcome_ids
+    picked = ((user, {key: scores[key] for key in wanted if key in scores}) for user, scores in source)
+    return {user: scores for user, scores in picked if scores}
+
+
+def to_rows(grounds: Mapping[int, Grounds]) -> list[Any]:
+    """As JSON, to be sealed."""
+    return [[key, _to_row(one)] for key, one in grounds.items()]
+
+
+def from_rows(rows: Iterable[Any]) -> dict[int, Grounds]:
+    """What `to_rows` gave."""
+    return {key: _from_row(row) for key, row in rows}
+
+
+def _to_row(one: Grounds) -> dict[str, Any]:
+    scheme = one.scheme
+    return {
+        "definition": jsonfile.to_json(one.definition),
+        "points": plain(one.points),
+        "outcomes": [
+            [each.id, each.title, _text(each.points_possible), _text(each.mastery_points)]
+            for each in one.outcomes.values()
+        ],
+        "scheme": scheme and [scheme.id, scheme.title, [[x.name, str(x.lower_bound)] for x in scheme.levels]],
+        "scores": {
+            user: {key: _text(score) for key, score in scores.items()} for user, scores in one.scores.items()
+        },
+    }
+
+
+def _from_row(row: Mapping[str, Any]) -> Grounds:
+    return Grounds(
+        definition=jsonfile.parse_definition(row["definition"]),
+        points=Decimal(row["points"]),
+        outcomes={
+            key: Outcome(key, title, _decimal(top), _decimal(mastery))
+            for key, title, top, mastery in row["outcomes"]
+        },
+        scheme=_scheme(row["scheme"]),
+        scores={
+            user: {key: _score(text) for key, text in scores.items()}
+            for user, scores in row["scores"].items()
+        },
+    )
+
+
+def _scheme(row: list[Any] | None) -> GradingScheme | None:
+    if row is None:
+        return None
+    number, title, levels = row
+    return GradingScheme(number, title, tuple(SchemeLevel(name, Decimal(bound)) for name, bound in levels))
+
+
+def _text(number: Score | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _score(text: str | None) -> Score | None:
+    if text is None:
+        return None
+    return Fraction(text) if "/" in text else Decimal(text)

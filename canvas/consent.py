@@ -89,9 +89,17 @@ def refusal_in(error: str, description: str) -> ConsentRefused:
     return ConsentRefused(known.get(error, "CANVAS-ERROR"), names=names)
 
 
+def check_named(session: LaunchSession, *, in_same_browser: bool) -> None:
+    """Whoever launched must be known: by the launch, or because the window is in the browser of the visit
+    itself. Otherwise a teacher could have a colleague consent to the teacher's visit (docs/decisions/0030).
+    Raises ConsentRefused."""
+    if not in_same_browser and not person_of(session).canvas_user_id:
+        raise ConsentRefused("UNNAMED")
+
+
 def finish(session: LaunchSession, code: str, now: datetime, http: Http) -> CanvasAccount:
-    """Trade the code for tokens and keep them, if they are those of the person who launched.
-    Raises ConsentRefused and PlatformError."""
+    """Trade the code for tokens and keep them, if they are those of the person who launched; after
+    `check_named`. Raises ConsentRefused and PlatformError."""
     registration = session.registration
     grant = oauth.exchange_code(registration, code, redirect_uri(), now, http)
     launched = person_of(session).canvas_user_id

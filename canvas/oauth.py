@@ -194,7 +194,11 @@ def _note_lost(row: CanvasAccount, code: str, now: datetime) -> None:
 def _token_call(registration: Registration, form: dict[str, str], now: datetime, http: Http) -> Grant:
     if not has_api_key(registration):
         raise AccessLost("No Canvas API key is set up for this Canvas.", who="admin", code="no_api_key")
-    secret: str = unseal(registration.sealed_api_client_secret, purpose=SECRET_PURPOSE)
+    try:
+        secret: str = unseal(registration.sealed_api_client_secret, purpose=SECRET_PURPOSE)
+    except CannotUnseal as error:
+        detail = "The secret of the Canvas API key cannot be opened with the present ENCRYPTION_KEYS."
+        raise AccessLost(detail, who="operator", code="cannot_unseal") from error
     pace = pace_of(f"token:{registration.pk}")
     reply = http.request(
         "POST",

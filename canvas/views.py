@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
@@ -45,13 +46,14 @@ def authorize(request: HttpRequest) -> HttpResponse:
             raise ConsentRefused("NO-VISIT")
         if session.role not in STAFF:
             raise ConsentRefused("NOT-STAFF")
+        consent.check_named(session, in_same_browser=_is_visit_of(request, session))
         browser = cookies.read_cookie(request, cookies.BROWSER) or new_secret()
         address = consent.begin(session, browser, timezone.now())
     except ConsentRefused as refused:
-        return _reachable_by_opener(wording.refused(request, refused))
+        return _in_its_window(request, wording.refused(request, refused))
     response = HttpResponseRedirect(address)
     cookies.set_cookie(response, cookies.BROWSER, browser, max_age=BROWSER_SECONDS)
-    return _reachable_by_opener(response)
+    return _in_its_window(request, response)
 
 
 @require_GET
@@ -60,10 +62,10 @@ def callback(request: HttpRequest) -> HttpResponse:
     try:
         _finish(request)
     except ConsentRefused as refused:
-        return _reachable_by_opener(wording.refused(request, refused))
+        return _in_its_window(request, wording.refused(request, refused))
     except PlatformError as error:
-        return _reachable_by_opener(wording.failed(request, error))
-    return _reachable_by_opener(render(request, "canvas/connected.html"))
+        return _in_its_window(request, wording.failed(request, error))
+    return _in_its_window(request, render(request, "canvas/connected.html"))
 
 
 @require_GET
@@ -94,6 +96,12 @@ def _visit(request: HttpRequest) -> LaunchSession | None:
     return session
 
 
+def _is_visit_of(request: HttpRequest, session: LaunchSession) -> bool:
+    """Whether the browser that opened this window holds the visit itself; a ticket proves only a link."""
+    visit: LaunchSession | None = getattr(request, "launch_session", None)
+    return visit is not None and visit.pk == session.pk
+
+
 def _finish(request: HttpRequest) -> None:
     given = request.GET
     browser = cookies.read_cookie(request, cookies.BROWSER)
@@ -103,10 +111,13 @@ def _finish(request: HttpRequest) -> None:
         raise consent.refusal_in(given["error"], given.get("error_description", ""))
     if not given.get("code"):
         raise ConsentRefused("CANVAS-ERROR")
+    consent.check_named(session, in_same_browser=_is_visit_of(request, session))
     consent.finish(session, given["code"], now, shared_http())
 
 
-def _reachable_by_opener(response: HttpResponse) -> HttpResponse:
-    """Any stricter opener policy would cut the window off from the page that waits for it in Canvas's frame."""
+def _in_its_window(request: Any, response: HttpResponse) -> HttpResponse:
+    """A window of its own is framed by nobody, whatever session its cookie names. Any stricter opener policy
+    would cut it off from the page that waits for it in Canvas's frame."""
+    request.framed_by = None
     response["Cross-Origin-Opener-Policy"] = "unsafe-none"
     return response

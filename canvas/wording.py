@@ -82,6 +82,14 @@ REFUSED = {
         "The account that allowed the access is not the one that opened the tool. Its access was given back.",
         "Sign in to Canvas as yourself in this browser, then press “Connect Canvas” again.",
     ),
+    "UNNAMED": Wording(
+        409,
+        "Canvas did not say who you are",
+        "The tool's key in Canvas lacks the custom field canvas_user_id=$Canvas.user.id. Without it the tool "
+        "cannot tell whether the account that allows the access is yours, so it asks for none.",
+        "Ask the Canvas administrator to add the field, then open the tool again. Until then connecting works "
+        "where Canvas opens the tool in a browser tab of its own.",
+    ),
     "CANVAS-ERROR": Wording(
         502,
         "Canvas could not connect the account",

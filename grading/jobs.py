@@ -47,17 +47,20 @@ def approve_and_send(
     digest: str,
     choices: Choices = services.NO_CHOICES,
     confirm_large: bool = False,
+    account: CanvasAccount | None = None,
 ) -> Run:
-    """Approve the plan with this digest and have a worker send it. Raises NotApprovable."""
+    """Approve the plan with this digest and have a worker send it as `account`. Raises NotApprovable."""
     with transaction.atomic():
-        approved = services.approve(run, by=by, digest=digest, choices=choices, confirm_large=confirm_large)
+        approved = services.approve(
+            run, by=by, digest=digest, choices=choices, confirm_large=confirm_large, account=account
+        )
         send_run.defer(run_id=approved.pk)
     return approved
 
 
-def start_undo(context: Context, *, started_by: str) -> None:
-    """Have a worker take back the newest run that wrote."""
-    undo_course.defer(context_id=context.pk, started_by=started_by)
+def start_undo(context: Context, account: CanvasAccount, *, started_by: str) -> None:
+    """Have a worker take back the newest run that wrote, as `account`."""
+    undo_course.defer(context_id=context.pk, started_by=started_by, account_id=account.pk)
 
 
 # What workers do
@@ -77,12 +80,13 @@ def send_run(run_id: int) -> None:
 
 
 @app.task(queue=QUEUE, name="grading.undo_course")
-def undo_course(context_id: int, started_by: str) -> None:
+def undo_course(context_id: int, started_by: str, account_id: int) -> None:
     """Take back the newest run of a course that wrote; nothing where there is none."""
     context = Context.objects.select_related("registration", "deployment").get(pk=context_id)
     try:
-        services.undo(context, started_by=started_by)
-    except (services.NothingToUndo, services.RunAlreadyOpen) as reason:
+        account = CanvasAccount.objects.select_related("registration").get(pk=account_id)
+        services.undo(context, started_by=started_by, account=account)
+    except (services.NothingToUndo, services.RunAlreadyOpen, CanvasAccount.DoesNotExist) as reason:
         log.info("undo of context %s not done: %s", context_id, type(reason).__name__)
 
 

@@ -155,10 +155,17 @@ def _summary(cells: tuple[PlannedCell, ...], problems: tuple[Problem, ...]) -> d
 
 
 def approve(
-    run: Run, *, by: str, digest: str, choices: Choices = NO_CHOICES, confirm_large: bool = False
+    run: Run,
+    *,
+    by: str,
+    digest: str,
+    choices: Choices = NO_CHOICES,
+    confirm_large: bool = False,
+    account: CanvasAccount | None = None,
 ) -> Run:
-    """Bind a person's approval to the plan with this digest, choices included. Raises NotApprovable with a
-    sentence: the plan is not the one that was shown, or changes so much that it must be confirmed."""
+    """Bind a person's approval to the plan with this digest, choices included. `account` is theirs: it sends,
+    so that nobody grades with the rights of whoever made the preview. Raises NotApprovable with a sentence:
+    the plan is not the one that was shown, or changes so much that it must be confirmed."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if locked.state != RunState.READY or locked.digest != digest:
@@ -174,6 +181,7 @@ def approve(
             "state": RunState.APPROVED,
             "approved_at": now,
             "approved_by": by,
+            "account": account or locked.account,
             "heartbeat_at": now,
             "sealed_plan": planning.seal_plan(chosen),
             **_summary(plan.cells, plan.problems),
@@ -354,7 +362,8 @@ def finish_stale(context: Context) -> None:
 # Undo
 
 
-def undo(context: Context, *, started_by: str) -> Undone:
-    """Take back the newest run that wrote and is not undone. Raises NothingToUndo or RunAlreadyOpen."""
+def undo(context: Context, *, started_by: str, account: CanvasAccount | None = None) -> Undone:
+    """Take back the newest run that wrote and is not undone, as `account`, else as any that may still grade.
+    Raises NothingToUndo or RunAlreadyOpen."""
     finish_stale(context)
-    return undoing.undo(context, started_by=started_by)
+    return undoing.undo(context, started_by=started_by, account=account)

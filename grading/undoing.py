@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from alignments.models import Target, TargetKind
 from canvas.accounts import accounts_for_course
+from canvas.models import CanvasAccount
 from canvas.values import Assignment, Cell, LineItem
 from grading import fingerprints, journal, making, runs, writers
 from grading.connection import Connection, Stopped, connect, stopped, stopped_by
@@ -61,16 +62,17 @@ class Undone:
         return {fate: fates.count(fate) for fate in ("restored", "kept", "refused")}
 
 
-def undo(context: Context, *, started_by: str) -> Undone:
-    """Take back the newest run that wrote and is not undone. Raises NothingToUndo or RunAlreadyOpen."""
+def undo(context: Context, *, started_by: str, account: CanvasAccount | None = None) -> Undone:
+    """Take back the newest run that wrote and is not undone, as `account`, else as any that may still grade.
+    Raises NothingToUndo or RunAlreadyOpen."""
     found = journal.newest(context)
     if found is None:
         raise NothingToUndo
     run = runs.open_run(context, account=None, started_by=started_by, now=timezone.now(), undo_of=found.run)
     lease = runs.reading_lease(run)
     end: Stopped = stopped("no_account")
-    for account in accounts_for_course(context):
-        to = connect(context, account)
+    for each in [account] if account else accounts_for_course(context):
+        to = connect(context, each)
         undoer = Undoer(to, lease)
         try:
             with runs.pulse(run, lease.token):

@@ -149,14 +149,43 @@ def test_another_persons_account_is_given_back(visit: Visit) -> None:
     assert not CanvasAccount.objects.exists()
 
 
-def test_a_consent_names_the_person_a_launch_left_out(server: LocalServer, client: Client) -> None:
+@pytest.fixture
+def unnamed_visit(server: LocalServer, client: Client) -> Visit:
+    """A visit by a key that lacks the custom field canvas_user_id."""
+    _paces.clear()
     platform = new_platform(register_with={"canvas_url": server.url})
     opened = launch_as(client, platform=platform, claims={CUSTOM: {"canvas_course_id": "77"}})
-    visit = Visit(opened, client, server)
-    visit.grant(user=31)
-    assert visit.connect(Client()).status_code == 200
-    assert account_for(opened.session) == CanvasAccount.objects.get(canvas_user_id="31")
-    assert len(accounts_for_course(opened.context)) == 1
+    return Visit(opened, client, server)
+
+
+def test_in_its_own_browser_a_consent_names_the_person_a_launch_left_out(unnamed_visit: Visit) -> None:
+    unnamed_visit.grant(user=31)
+    assert unnamed_visit.connect(unnamed_visit.client).status_code == 200
+    account = CanvasAccount.objects.get(canvas_user_id="31")
+    assert account_for(unnamed_visit.opened.session) == account
+    assert accounts_for_course(unnamed_visit.opened.context) == [account]
+
+
+def test_nobody_lends_an_account_to_a_visit_that_names_nobody(unnamed_visit: Visit) -> None:
+    """A link with a teacher's ticket, opened by a colleague: the page says what the administrator must add."""
+    unnamed_visit.grant(user=31)
+    colleague = Client()
+    launch_as(colleague, platform=unnamed_visit.opened.platform, context="c78", user="u31")
+    for window in (Client(), colleague):
+        response = window.get(unnamed_visit.ticket())
+        assert response.status_code == 409
+        assert "canvas_user_id=$Canvas.user.id" in response.content.decode()
+    assert unnamed_visit.server.seen == [] and not CanvasAccount.objects.exists()
+
+
+def test_a_consent_that_names_the_person_ends_in_the_browser_of_the_visit(unnamed_visit: Visit) -> None:
+    window = unnamed_visit.client
+    state = unnamed_visit.authorize(window)["state"]
+    for name in [name for name in window.cookies if "session" in name]:
+        del window.cookies[name]
+    response = window.get("/canvas/callback", {"state": state, "code": "c"})
+    assert response.status_code == 409
+    assert unnamed_visit.server.calls("POST", TOKEN) == [] and not CanvasAccount.objects.exists()
 
 
 CUSTOM = "https://purl.imsglobal.org/spec/lti/claim/custom"

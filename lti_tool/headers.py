@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from lti_tool.addresses import origin_of
@@ -50,7 +51,10 @@ def content_security_policy(nonce: str, registration: Registration | None) -> st
 
 
 class SecurityHeadersMiddleware:
-    """Views set `request.framed_by` to the registration whose Canvas may frame their answer."""
+    """Views set `request.framed_by` to the registration whose Canvas may frame their answer.
+
+    Outermost, so that health checks, redirects to https and static files carry the headers too.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -63,6 +67,6 @@ class SecurityHeadersMiddleware:
         policy = content_security_policy(marked.csp_nonce, marked.framed_by)
         response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("Cache-Control", "no-store")
-        # Not no-referrer: browsers would then send `Origin: null` with our own forms.
-        response.headers.setdefault("Referrer-Policy", "same-origin")
+        response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response

@@ -32,6 +32,7 @@ from lti_tool.states import LoginState
 TOLERANCE_SECONDS = 60
 OLDEST_SECONDS = 600
 LONGEST_LIFE_SECONDS = 7_200
+_SHARD = 10**13
 _COURSE_IN_PATH = re.compile(r"/api/lti/courses/([1-9][0-9]{0,29})/line_items/?")
 
 
@@ -172,16 +173,24 @@ def _to_launch(claims: Mapping[str, Any], registration: Registration, deployment
 
 
 def _course_id(custom: Mapping[str, Any], services: Services) -> str:
-    """The Canvas course, from the custom field, else from the address of its line items (interface 3)."""
+    """The Canvas course, from the custom field, else from the address of its line items (interface 3). Both
+    must mean the same one: a field set by hand on a single link could name another course."""
     course_id = c.canvas_id(custom, "canvas_course_id")
-    if course_id:
-        return course_id
     in_path = _COURSE_IN_PATH.fullmatch(urlsplit(services.line_items_url).path)
+    if course_id:
+        if in_path and not _same_course(course_id, in_path[1]):
+            raise LaunchRefused("COURSE-MISMATCH")
+        return course_id
     if in_path:
         return in_path[1]
     if c.is_unexpanded(custom, "canvas_course_id"):
         raise LaunchRefused("COURSE-ID")
     return ""
+
+
+def _same_course(one: str, other: str) -> bool:
+    """Canvas names a course of another shard by its global id: shard × 10^13 + local id."""
+    return int(one) % _SHARD == int(other) % _SHARD
 
 
 def _services(claims: Mapping[str, Any], registration: Registration) -> Services:

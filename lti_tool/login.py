@@ -48,7 +48,7 @@ class Initiation:
 
 
 def read_initiation(params: QueryDict) -> Initiation:
-    """The parameters, each at most once and not too long. Raises LaunchRefused."""
+    """The parameters, each at most once, not too long, without NUL. Raises LaunchRefused."""
     storage_target = _single(params, "lti_storage_target") or ""
     initiation = Initiation(
         issuer=_single(params, "iss") or "",
@@ -68,6 +68,8 @@ def read_initiation(params: QueryDict) -> Initiation:
 
 def find_registration(initiation: Initiation, key: str) -> Registration:
     """The one registration that fits, by the key in the path or by issuer and client id; never a guess."""
+    if "\0" in key:
+        raise LaunchRefused("PLATFORM-UNKNOWN")
     fitting = Registration.objects.filter(issuer=initiation.issuer)
     if key:
         fitting = fitting.filter(key=key)
@@ -117,6 +119,6 @@ def may_be_framed(request: HttpRequest, initiation: Initiation) -> bool:
 
 def _single(params: QueryDict, name: str, longest: int = LONGEST_PARAMETER) -> str | None:
     values = params.getlist(name)
-    if len(values) > 1 or (values and len(values[0].encode()) > longest):
+    if len(values) > 1 or (values and (len(values[0].encode()) > longest or "\0" in values[0])):
         raise LaunchRefused("LOGIN-PARAM")
     return values[0] if values else None

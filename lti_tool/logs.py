@@ -25,9 +25,20 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
     """Django's `LOGGING`: everything to standard error at `level`, `form` is `text` or `json`.
 
     canvasapi and urllib3 log addresses at INFO and whole bodies at DEBUG, which hold names and
-    grades; pylti1p3 and requests can too. They stay at WARNING whatever the level.
+    grades; pylti1p3 and requests can too. django.template writes at DEBUG, for every name a template does not
+    find, all that the page shows; django.db.backends and psycopg what is asked of the database. They stay at
+    WARNING whatever the level.
     """
-    quiet = ("canvasapi", "urllib3", "requests", "pylti1p3")
+    quiet = (
+        "canvasapi",
+        "urllib3",
+        "requests",
+        "pylti1p3",
+        "django.template",
+        "django.db.backends",
+        "psycopg",
+        "psycopg.pool",
+    )
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -40,7 +51,6 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
         "loggers": {
             **{name: {"level": "WARNING"} for name in quiet},
             "django": {"handlers": [], "propagate": True},
-            "django.db.backends": {"level": "WARNING"},
             # These list every task at the start of every process.
             "procrastinate.blueprints": {"level": "WARNING"},
             "procrastinate.periodic": {"level": "WARNING"},

@@ -100,6 +100,12 @@ WORDINGS = {
         "The custom field canvas_course_id arrived as its own name instead of a number. Nothing was done.",
         "Ask your Canvas administrator to set the tool's custom field canvas_course_id=$Canvas.course.id.",
     ),
+    "COURSE-MISMATCH": Wording(
+        403,
+        "Canvas named two different courses",
+        "The custom field canvas_course_id and the address of the course's grades differ. Nothing was done.",
+        "Ask your Canvas administrator to set the tool's custom field canvas_course_id=$Canvas.course.id.",
+    ),
     "DEPLOYMENT": Wording(
         403,
         "This installation is not known",

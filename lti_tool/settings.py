@@ -43,10 +43,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "lti_tool.headers.SecurityHeadersMiddleware",
     "lti_tool.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "lti_tool.headers.SecurityHeadersMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "lti_tool.sessions.LaunchSessionMiddleware",
@@ -100,7 +100,8 @@ STORAGES = {
 
 # The tool lives in Canvas's frame: frame-ancestors (set per registration) replaces X-Frame-Options.
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not no-referrer: browsers would then send `Origin: null` with our own forms.
+SECURE_REFERRER_POLICY = "same-origin"
 # The window that asks for consent tells the page that opened it, in the same origin.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"
 SECURE_SSL_REDIRECT = not ALLOW_HTTP

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: setup lock run demo bench check test fix
+.PHONY: setup lock run demo bench check test fix soak
 
 setup: $(STAMP)
 
@@ -52,6 +52,12 @@ check: setup
 fix: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Randomised syncs with faults, people's edits and crashes: `make soak N=1000 SEED=7`, `ARGS="--go-on -v"`.
+N ?= 1000
+SEED ?=
+soak: setup
+	@$(BIN)/python -m tests.soak --syncs $(N) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # Chromium is part of the tests: found, installed where that is allowed, else a failure that says how.
 test: setup

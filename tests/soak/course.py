@@ -18,7 +18,21 @@ from tests.grading.school import School
 from tests.soak.truth import Truth, shown
 
 SCALES = (("4", "3"), ("4", "3"), ("5", "3"), ("10", "7.5"), ("3", "3"), ("2.5", "1"))
-ODD_SCORES = ("0", "1", "2", "2.5", "2.99", "3", "3.005", "3.33", "4", "4.5", "-1", "0.004", "2.9999999999999996")
+ODD_SCORES = (
+    "0",
+    "1",
+    "2",
+    "2.5",
+    "2.99",
+    "3",
+    "3.005",
+    "3.33",
+    "4",
+    "4.5",
+    "-1",
+    "0.004",
+    "2.9999999999999996",
+)
 PEOPLES_GRADES = ("0.37", "0.61", "0.5", "1", "0", "2.25", "77.7")
 STANDARD = 71
 LETTERS = (("A", "0.9"), ("B", "0.8"), ("C", "0.795"), ("D", "0.5"), ("F", "0"))
@@ -160,13 +174,17 @@ class People:
         """One thing that may happen at any moment, between two calls of the tool."""
         self.step(1.1)
         with self.school.world.lock:
-            said = self.rng.choice((self.grade, self.grade, self.clear, self.excuse, self.evidence, self.enrol))()
+            said = self.rng.choice(
+                (self.grade, self.grade, self.clear, self.excuse, self.evidence, self.enrol)
+            )()
         self.done.append(f"meanwhile {said}")
 
     def _cell(self) -> tuple[r.Assignment, int] | None:
         world = self.school.world
         users = [u for u in pupils(world) if world.has_student(self.school.course.id, u)]
-        live = [a for a in world.course_assignments(self.school.course.id) if a.published and not a.closed_period]
+        live = [
+            a for a in world.course_assignments(self.school.course.id) if a.published and not a.closed_period
+        ]
         if not users or not live:
             return None
         assignment, user = self.rng.choice(live), self.rng.choice(users)
@@ -299,4 +317,6 @@ class People:
 
     def _live(self, target: Target) -> bool:
         found = self.school.world.assignments.get(int(target.assignment_id))
-        return found is not None and not found.deleted and bool(target.kind != "column" or target.line_item_url)
+        return (
+            found is not None and not found.deleted and bool(target.kind != "column" or target.line_item_url)
+        )

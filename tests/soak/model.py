@@ -176,7 +176,9 @@ def _table(rule: Mapping[str, Any], level: Fraction, top: Fraction) -> Fraction:
     reached = [credit for line, credit in steps if level >= line]
     if not rule.get("interpolate"):
         return reached[-1] if reached else Fraction(0)
-    steps = [(Fraction(0), Fraction(0)), *[step for step in steps if step[0] > 0]] if steps[0][0] > 0 else steps
+    steps = (
+        [(Fraction(0), Fraction(0)), *[step for step in steps if step[0] > 0]] if steps[0][0] > 0 else steps
+    )
     for (low, under), (high, over) in zip(steps, steps[1:], strict=False):
         if level < high:
             return under + (over - under) * (level - low) / (high - low)
@@ -194,7 +196,9 @@ def _letter(letters: Letters, level: Fraction) -> Fraction:
     return max(own, above - (Fraction(1, 100) if above - own >= Fraction(1, 100) else Fraction(1, 1000)))
 
 
-def _criteria(grades: Sequence[Mapping[str, Any]], parts: Sequence[Part], top: Fraction, count: int) -> Fraction:
+def _criteria(
+    grades: Sequence[Mapping[str, Any]], parts: Sequence[Part], top: Fraction, count: int
+) -> Fraction:
     for step in grades:
         holds = True
         if "all_at_least" in step:

@@ -37,6 +37,7 @@ class Event:
     mode: str
     first_in_ags: bool = False
     """A person's grade on a student without an AGS result: Canvas refuses what was stamped before it."""
+    murky: bool = False
 
     @property
     def changes(self) -> bool:
@@ -140,7 +141,9 @@ class Truth:
         seq = self.tick()
         origin = self.origin() if by_tool else seq
         first = first and not by_tool and after not in (None, "EX")
-        self.events.append(Event(seq, origin, by_tool, key, before, after, self.mode, first))
+        self.events.append(
+            Event(seq, origin, by_tool, key, before, after, self.mode, first, key in self.murky)
+        )
         (self._by_tool if by_tool else self._by_person)(key, before, after)
 
     def _by_tool(self, key: Key, before: str | None, after: str | None) -> None:

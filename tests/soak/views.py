@@ -64,7 +64,8 @@ class Book:
             found = student_scores(world, course, users, outcomes, world.results.values())
             scores = {
                 user: {
-                    str(one.outcome_id): None if one.score is None else Fraction(repr(one.score)) for one in mine
+                    str(one.outcome_id): None if one.score is None else Fraction(repr(one.score))
+                    for one in mine
                 }
                 for user, mine in found.items()
             }
@@ -92,7 +93,11 @@ class Book:
         wanted = None
         if not broken and points:
             rule = entry["rule"]
-            standard = world.grading_standards[int(rule["grading_standard_id"])] if rule["kind"] == "scheme" else None
+            standard = (
+                world.grading_standards[int(rule["grading_standard_id"])]
+                if rule["kind"] == "scheme"
+                else None
+            )
             letters = [(name, Fraction(bound)) for name, bound in standard.scheme] if standard else ()
             wanted = wish(entry, scales, scores, points, letters)
         cell = None
@@ -141,6 +146,11 @@ def _fraction(number: Any) -> Fraction | None:
 
 def _is_half(column: r.Assignment | None, grade: str | None) -> bool:
     """Complete or incomplete takes no value in between."""
-    if column is None or column.grading_type != "pass_fail" or grade in (None, "EX") or not column.points_possible:
+    if (
+        column is None
+        or column.grading_type != "pass_fail"
+        or grade in (None, "EX")
+        or not column.points_possible
+    ):
         return False
     return Fraction(grade) not in (0, Fraction(column.points_possible))

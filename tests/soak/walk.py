@@ -23,7 +23,7 @@ from grading.planning import open_plan
 from grading.services import NotApprovable, NothingToUndo, Result, RunAlreadyOpen
 from sandbox.scenarios.base import TA_ID, TEACHER_ID
 from sandbox.server import SandboxServer
-from tests.grading.school import School, connect_account, open_school
+from tests.grading.school import connect_account, open_school
 from tests.soak.course import People, make_world, random_entries
 from tests.soak.model import Answer, decide, same
 from tests.soak.truth import Event, Key, Truth
@@ -150,7 +150,9 @@ class Walk:
             skew = self.rng.choice((-60, 45, 80))
             self.said.append(f"clock of Canvas {skew:+}")
             self.school.world.advance(timedelta(seconds=skew))
-        operation = self.rng.choice((self.sync,) * 4 + (self.preview,) * 4 + (self.undo, self.undo, self.pair))
+        operation = self.rng.choice(
+            (self.sync,) * 4 + (self.preview,) * 4 + (self.undo, self.undo, self.pair)
+        )
         self.operate(operation)
         if self.rng.random() < 0.45:
             self.clean()
@@ -165,6 +167,7 @@ class Walk:
         if not self.leftovers:
             self.permits, self.forced, self.approved = [], set(), False
         self.results = []
+        self.seen_restored: set[Key] = set()
         self.permit()
         switched = stir(self.rng, self.school.world, self.tap, self.surprise)
         self.tally.faults += len(switched)
@@ -179,7 +182,9 @@ class Walk:
             pass
         clear_up(self.school.world, self.tap)
         self.truth.mode = "sync"
-        self.said.append(f"-> crashed={crashed} {[(r.run.outcome, r.run.error, r.run.counts) for r in self.results]}")
+        self.said.append(
+            f"-> crashed={crashed} {[(r.run.outcome, r.run.error, r.run.counts) for r in self.results]}"
+        )
         self.check(since, crashed)
 
     def has_open_run(self) -> bool:
@@ -270,7 +275,12 @@ class Walk:
         self.results += [result] if result else []
         for event in self.truth.events:
             at = [a for a in self.book.entries if self.book.cell_key(a, event.key[1]) == event.key]
-            if event.by_tool and event.seq > seen and event.changes and (at and (at[0], event.key[1]) in held):
+            if (
+                event.by_tool
+                and event.seq > seen
+                and event.changes
+                and (at and (at[0], event.key[1]) in held)
+            ):
                 raise Wrong(f"I2: held by a person and written all the same: {event}")
         if result is None:
             raise Wrong("an approved run was not sent")
@@ -294,6 +304,9 @@ class Walk:
             undoing.undo = real
         self.tally.undos += 1
         self.said.append(f"undone {undone.run.outcome} {undone.counts} {undone.run.error}")
+        self.seen_restored = {
+            (c.entry.assignment, c.entry.user) for c in undone.cells if c.fate == "restored"
+        }
         self.check_undone(undone)
 
     # Invariants
@@ -309,10 +322,14 @@ class Walk:
         self.check_world()
         for result in self.results:
             self.check_result(result, mine)
-        if crashed:
-            # Emptied by an undo that did not live to say so: kept for a person until the undo is repeated.
-            self.truth.murky |= {e.key for e in mine if e.mode == "undo" and e.by_tool and e.after is None}
-        else:
+        # Restored by an undo that did not live to see it: such a cell is a person's until the undo is repeated.
+        # A person's own grade that was restored is theirs in any case.
+        for event in mine:
+            if event.by_tool and event.mode == "undo" and event.key not in self.seen_restored:
+                before, was_ours = self.truth.restoring.get(event.key, (None, True))
+                if before is None or was_ours:
+                    self.truth.murky.add(event.key)
+        if not crashed:
             for result in self.results:
                 for cell in result.cells:
                     if cell.decision == "send" and result.run.state == "finished":
@@ -320,14 +337,18 @@ class Walk:
 
     def check_event(self, event: Event, since: int) -> None:
         """I2, I3, I5: every write is one that rules and people wanted, as far as the tool could see."""
-        if event.key in self.truth.murky:
+        if event.murky:
             return
         origin = self.truth.seen_since(0 if self.leftovers else since, event.key, event.origin)
-        theirs = [e.seq for e in self.truth.events if e.key == event.key and not e.by_tool and e.changes | True]
+        theirs = [
+            e.seq for e in self.truth.events if e.key == event.key and not e.by_tool and e.changes | True
+        ]
         seen = max((seq for seq in theirs if seq < origin), default=0)
         unseen = [seq for seq in theirs if origin <= seq < event.seq]
         self.tally.raced += len(unseen)
-        names = {event.key} | {(f"new {a}", event.key[1]) for a in self.book.entries if self._is(a, event.key)}
+        names = {event.key} | {
+            (f"new {a}", event.key[1]) for a in self.book.entries if self._is(a, event.key)
+        }
         for permit in self.permits:
             if permit.key in names and permit.seq >= seen and same(permit.value, event.after):
                 return

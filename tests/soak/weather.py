@@ -57,9 +57,19 @@ KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("reply", {"status": 200, "body": "null"}),
     ("reply", {"status": 403, "body": UNAUTHORIZED}),
     ("reply", {"status": 401, "body": UNAUTHORIZED}),
-    ("reply", {"status": 429, "body": "429 Too Many Requests (Rate Limit Exceeded)", "headers": {"Retry-After": "30"}}),
+    (
+        "reply",
+        {
+            "status": 429,
+            "body": "429 Too Many Requests (Rate Limit Exceeded)",
+            "headers": {"Retry-After": "30"},
+        },
+    ),
     ("reply", {"status": 302, "body": "", "headers": {"Location": "http://localhost/login"}}),
-    ("reply", {"status": 422, "body": '{"errors":{"message":"User not found in course or is not a student"}}'}),
+    (
+        "reply",
+        {"status": 422, "body": '{"errors":{"message":"User not found in course or is not a student"}}'},
+    ),
     ("reply", {"status": 404, "body": ""}),
 )
 KILL_POINTS = (

@@ -1,13 +1,59 @@
-"""What a person chose in a preview so far, kept sealed beside the plan until it is sent or put away."""
+"""What a person chose in a preview so far: read from its form, and kept sealed beside the plan until it is
+sent or put away."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from django.db import transaction
 
-from grading.core.plan import Choices
+from grading.core.plan import CellKey, Choices
+from grading.filters import whole_number
 from grading.models import Run, RunState
 from grading.planning import PLAN_PURPOSE
 from lti_tool.sealing import seal, unseal
+
+CONFLICT = "conflict."
+"""Begins the name of a conflict's two radio buttons, `keep` and `replace`; the cell's reference follows."""
+
+
+def read_choices(posted: Mapping[str, Sequence[str]], before: Choices, roster: Sequence[str]) -> Choices:
+    """What the form says for the cells, students and columns it showed; the others stay as they were.
+
+    `shown` lists what was on the page, so that a box left empty means "no longer held".
+    """
+    shown = _keys(posted.get("shown", ()), roster)
+    shown_students = _students(posted.get("shown_student", ()), roster)
+    shown_columns = {whole_number(text, 0) for text in posted.get("shown_column", ())}
+    replaced = (name.removeprefix(CONFLICT) for name in posted if _says_replace(name, posted[name]))
+    held_columns = {whole_number(text, 0) for text in posted.get("hold_column", ())}
+    return Choices(
+        replace=(before.replace - shown) | (_keys(replaced, roster) & shown),
+        hold=(before.hold - shown) | (_keys(posted.get("hold", ()), roster) & shown),
+        hold_students=(before.hold_students - shown_students)
+        | (_students(posted.get("hold_student", ()), roster) & shown_students),
+        hold_alignments=(before.hold_alignments - shown_columns) | (held_columns & shown_columns),
+    )
+
+
+def _says_replace(name: str, values: Sequence[str]) -> bool:
+    return name.startswith(CONFLICT) and list(values) == ["replace"]
+
+
+def _keys(refs: Iterable[str], roster: Sequence[str]) -> frozenset[CellKey]:
+    """Cells named as the alignment's id and the student's place in the preview: `3.7`."""
+    found = set()
+    for ref in refs:
+        alignment, _, number = ref.partition(".")
+        place = whole_number(number, 0) - 1
+        if whole_number(alignment, 0) and 0 <= place < len(roster):
+            found.add((int(alignment), roster[place]))
+    return frozenset(found)
+
+
+def _students(numbers: Iterable[str], roster: Sequence[str]) -> frozenset[str]:
+    places = (whole_number(number, 0) - 1 for number in numbers)
+    return frozenset(roster[place] for place in places if 0 <= place < len(roster))
 
 
 def choices_of(run: Run) -> Choices:

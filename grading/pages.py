@@ -7,64 +7,20 @@ in the plan's order ("Student 7"), never by an id: addresses end up in logs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from urllib.parse import urlencode
 
 from canvas.values import Section, Student
 from grading.core.grades import EXCUSED, GradeText
 from grading.core.plan import CellKey, Choices, Plan, PlannedCell
 from grading.core.reasons import reason_for
+from grading.filters import DECISION_WORDS, FilterLink, Filters, filter_links
 
 CELLS_A_PAGE = 600
 MOST_STUDENTS_A_PAGE = 50
 
-DECISION_WORDS = {
-    "send": "change",
-    "unchanged": "same",
-    "held": "held",
-    "conflict": "needs you",
-    "refused": "not taken by Canvas",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What of a plan is shown. Empty means all; `names` switches names off for the projector."""
-
-    decision: str = ""
-    section: str = ""
-    alignment: int = 0
-    search: str = ""
-    page: int = 1
-    names: bool = True
-
-    def query(self, **changes: str | int | bool) -> str:
-        """The same filters, some changed, as a query string without what is empty. Never holds the search:
-        it may be a student's name."""
-        values: dict[str, str | int | bool] = {
-            "decision": self.decision, "section": self.section, "alignment": self.alignment,
-            "page": self.page if self.page > 1 else "", "names": "" if self.names else "off",
-        }  # fmt: skip
-        if changes:
-            values["page"] = ""
-        if "names" in changes:
-            changes["names"] = "" if changes["names"] else "off"
-        return urlencode({name: value for name, value in {**values, **changes}.items() if value})
-
-
-def read_filters(values: Mapping[str, str]) -> Filters:
-    """Filters from a request; what makes no sense shows everything."""
-    decision = values.get("decision", "")
-    return Filters(
-        decision=decision if decision in DECISION_WORDS else "",
-        section=values.get("section", "")[:40],
-        alignment=_whole(values.get("alignment", ""), 0),
-        search=" ".join(values.get("search", "").split())[:80],
-        page=max(1, _whole(values.get("page", ""), 1)),
-        names=values.get("names", "") != "off",
-    )
+SortKey = tuple[bool, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +28,8 @@ class CellView:
     """One cell as it is read: old → new, with a mark for the direction and the reason in words."""
 
     ref: str
+    about: str
+    """Whose cell it is, for controls that are read out alone."""
     before: str
     after: str
     decision: str
@@ -80,6 +38,8 @@ class CellView:
     direction: str
     reason: str
     sentence: str
+    evidence: str
+    """The scores and the arithmetic behind it; empty where there are none."""
     can_replace: bool
     can_hold: bool
     replaced: bool
@@ -111,14 +71,7 @@ class ColumnView:
     problem: str = ""
     held: bool = False
     is_new: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FilterLink:
-    text: str
-    query: str
-    count: int
-    current: bool
+    worth: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +92,8 @@ class PreviewPage:
     def conflict_title(self) -> str:
         """The headline over conflicts."""
         if self.needs_person == 1:
-            return "1 cell holds what a person decided."
-        return f"{self.needs_person} cells hold what a person decided."
+            return "1 cell holds what a person decided. It stays unless you choose otherwise."
+        return f"{self.needs_person} cells hold what a person decided. They stay unless you choose otherwise."
 
     @property
     def previous_query(self) -> str:
@@ -159,6 +112,10 @@ class ColumnFacts:
     sentence: str
     label: str
     is_new: bool = False
+    worth: str = ""
+    """What a full grade is worth: "of 1 point"."""
+    explain: Callable[[str], str] = field(default=lambda user: "", repr=False)
+    """A student's evidence in words, by Canvas id; empty where nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,24 +150,21 @@ def preview_page(
     plan: Plan, choices: Choices, facts: Mapping[int, ColumnFacts], roster: Roster, filters: Filters
 ) -> PreviewPage:
     """One page of the preview; `plan` already carries the `choices`."""
-    alignments = [one for one in facts if filters.alignment in (0, one)]
     by_key = {cell.key: cell for cell in plan.cells}
+    alignments = _shown_alignments(plan, facts, filters)
     users = [user for user in roster.order if _is_shown(user, alignments, by_key, roster, filters)]
-    needs = {cell.user for cell in plan.cells if cell.decision == "conflict"}
-    users.sort(
-        key=lambda user: (
-            user not in needs, roster.name(user, shown=filters.names).casefold(), roster.number(user),
-        )
-    )  # fmt: skip
+    users.sort(key=_needs_person_first(plan, roster, filters))
     size = max(5, min(MOST_STUDENTS_A_PAGE, CELLS_A_PAGE // max(1, len(alignments))))
     pages = max(1, -(-len(users) // size))
-    start = (min(filters.page, pages) - 1) * size
+    filters = replace(filters, page=min(filters.page, pages))
+    start = (filters.page - 1) * size
+    views = _CellViews(choices, facts, roster, filters)
     rows = [
         StudentRow(
             roster.number(user),
             roster.name(user, shown=filters.names),
             roster.note(user),
-            tuple(_cell_view(by_key.get((one, user)), choices, roster, filters) for one in alignments),
+            tuple(views.of(by_key.get((one, user))) for one in alignments),
             user in choices.hold_students,
         )
         for user in users[start : start + size]
@@ -220,12 +174,28 @@ def preview_page(
         columns=tuple(_column_view(one, facts[one], plan, choices) for one in alignments),
         rows=tuple(rows),
         filters=filters,
-        links=tuple(_links(counts, filters)),
+        links=tuple(filter_links(counts, filters)),
         shown=len(users),
         pages=pages,
         needs_person=counts["conflict"],
         sentence=summary_sentence(counts),
     )
+
+
+def _shown_alignments(plan: Plan, facts: Mapping[int, ColumnFacts], filters: Filters) -> list[int]:
+    """The columns the filters leave: with a decision asked for, those that hold a cell of it."""
+    asked = {cell.alignment for cell in plan.cells if filters.decision in ("", cell.decision)}
+    return [one for one in facts if one in asked and filters.alignment in (0, one)]
+
+
+def _needs_person_first(plan: Plan, roster: Roster, filters: Filters) -> Callable[[str], SortKey]:
+    """Students with a conflict first, whatever was chosen for it; then by name."""
+    needs = {cell.user for cell in plan.cells if cell.decision == "conflict" or cell.if_forced}
+
+    def key(user: str) -> SortKey:
+        return user not in needs, roster.name(user, shown=filters.names).casefold(), roster.number(user)
+
+    return key
 
 
 def summary_sentence(counts: Mapping[str, int]) -> str:
@@ -243,30 +213,9 @@ def student_rows(
     plan: Plan, user: str, facts: Mapping[int, ColumnFacts], choices: Choices, roster: Roster
 ) -> list[tuple[ColumnFacts, CellView]]:
     """One student's cells, column by column."""
-    found = []
-    for cell in plan.cells:
-        view = _cell_view(cell, choices, roster, Filters()) if cell.user == user else None
-        if view and cell.alignment in facts:
-            found.append((facts[cell.alignment], view))
-    return found
-
-
-def read_choices(posted: Mapping[str, Sequence[str]], before: Choices, roster: Sequence[str]) -> Choices:
-    """What the form says for the cells, students and columns it showed; the others stay as they were.
-
-    `shown` lists what was on the page, so that a box left empty means "no longer held".
-    """
-    shown = _keys(posted.get("shown", ()), roster)
-    shown_students = _students(posted.get("shown_student", ()), roster)
-    shown_columns = {_whole(text, 0) for text in posted.get("shown_column", ())}
-    return Choices(
-        replace=(before.replace - shown) | (_keys(posted.get("replace", ()), roster) & shown),
-        hold=(before.hold - shown) | (_keys(posted.get("hold", ()), roster) & shown),
-        hold_students=(before.hold_students - shown_students)
-        | (_students(posted.get("hold_student", ()), roster) & shown_students),
-        hold_alignments=(before.hold_alignments - shown_columns)
-        | ({_whole(text, 0) for text in posted.get("hold_column", ())} & shown_columns),
-    )
+    views = _CellViews(choices, facts, roster, Filters())
+    mine = [cell for cell in plan.cells if cell.user == user and cell.alignment in facts]
+    return [(facts[cell.alignment], view) for cell in mine if (view := views.of(cell))]
 
 
 def show_grade(text: GradeText) -> str:
@@ -292,34 +241,46 @@ def _is_shown(
     return not filters.decision or any(cell and cell.decision == filters.decision for cell in cells)
 
 
-def _cell_view(
-    cell: PlannedCell | None, choices: Choices, roster: Roster, filters: Filters
-) -> CellView | None:
-    if cell is None or (filters.decision and cell.decision != filters.decision):
-        return None
-    reason = reason_for(cell.reason)
-    mark, direction = _direction(cell)
-    return CellView(
-        ref=f"{cell.alignment}.{roster.number(cell.user)}",
-        before=show_grade(cell.before),
-        after=show_grade(cell.after),
-        decision=cell.decision,
-        word=DECISION_WORDS.get(cell.decision, cell.decision),
-        mark=mark,
-        direction=direction,
-        reason=reason.short,
-        sentence=reason.sentence,
-        can_replace=cell.if_forced is not None,
-        can_hold=cell.decision == "send" or cell.reason == "held_by_person",
-        replaced=cell.key in choices.replace,
-        held_by_person=cell.key in choices.hold,
-    )
+class _CellViews:
+    """Makes the cells of one page."""
+
+    def __init__(
+        self, choices: Choices, facts: Mapping[int, ColumnFacts], roster: Roster, filters: Filters
+    ) -> None:
+        self.choices, self.facts, self.roster, self.filters = choices, facts, roster, filters
+
+    def of(self, cell: PlannedCell | None) -> CellView | None:
+        """The cell as it is shown; None where there is none or the filter leaves it out."""
+        if cell is None or self.filters.decision not in ("", cell.decision):
+            return None
+        reason = reason_for(cell.reason)
+        mark, direction = _direction(cell)
+        facts = self.facts[cell.alignment]
+        return CellView(
+            ref=f"{cell.alignment}.{self.roster.number(cell.user)}",
+            about=f"{self.roster.name(cell.user, shown=self.filters.names)}, {facts.label}",
+            before=show_grade(cell.before),
+            after=show_grade(cell.after),
+            decision=cell.decision,
+            word=DECISION_WORDS.get(cell.decision, cell.decision),
+            mark=mark,
+            direction=direction,
+            reason=reason.short,
+            sentence=reason.sentence,
+            evidence=facts.explain(cell.user),
+            can_replace=cell.if_forced is not None and cell.if_forced.decision == "send",
+            can_hold=cell.if_forced is None and (cell.decision == "send" or cell.reason == "held_by_person"),
+            replaced=cell.key in self.choices.replace,
+            held_by_person=cell.key in self.choices.hold,
+        )
 
 
-def directions(plan: Plan) -> dict[str, int]:
-    """How many of the grades to be sent are new, go up, go down."""
+def directions(plan: Plan) -> str:
+    """Which way the grades to be sent go: "12 new, 1 up, 1 down"; only what there is."""
     found = Counter(_direction(cell)[1] for cell in plan.to_send())
-    return {"new": found["new"], "up": found["up"], "down": found["down"]}
+    return ", ".join(
+        f"{found[way]} {way}" for way in ("new", "up", "down", "emptied", "changed") if found[way]
+    )
 
 
 def read_when(read_at: datetime | None, now: datetime) -> str:
@@ -327,18 +288,23 @@ def read_when(read_at: datetime | None, now: datetime) -> str:
     minutes = int((now - read_at).total_seconds() // 60) if read_at else 0
     if minutes < 1:
         return "Canvas was read just now."
-    return f"Canvas was read {minutes} minute{'' if minutes == 1 else 's'} ago."
+    count, unit = (minutes, "minute") if minutes < 120 else (minutes // 60, "hour")
+    if unit == "hour" and count >= 48:
+        count, unit = count // 24, "day"
+    return f"Canvas was read {count} {unit}{'' if count == 1 else 's'} ago."
 
 
 def _direction(cell: PlannedCell) -> tuple[str, str]:
+    """A mark and its word for a cell that would be sent."""
     if cell.decision != "send":
         return "", ""
+    if cell.after is None:
+        return "✕", "emptied"
+    if cell.after == EXCUSED or cell.goes_up is None:
+        return "→", "changed"
     if cell.before is None:
         return "+", "new"
-    up = cell.goes_up
-    if up is None:
-        return "→", "changed"
-    return ("▲", "up") if up else ("▼", "down")
+    return ("▲", "up") if cell.goes_up else ("▼", "down")
 
 
 def _column_view(alignment: int, facts: ColumnFacts, plan: Plan, choices: Choices) -> ColumnView:
@@ -346,36 +312,9 @@ def _column_view(alignment: int, facts: ColumnFacts, plan: Plan, choices: Choice
     changes = sum(cell.alignment == alignment and cell.decision == "send" for cell in plan.cells)
     held = alignment in choices.hold_alignments
     return ColumnView(
-        alignment, facts.title, facts.sentence, facts.label, changes, problem, held, facts.is_new
+        alignment, facts.title, facts.sentence, facts.label, changes, problem, held, facts.is_new, facts.worth
     )
-
-
-def _links(counts: Mapping[str, int], filters: Filters) -> Iterable[FilterLink]:
-    yield FilterLink("All", filters.query(decision=""), sum(counts.values()), not filters.decision)
-    for decision in ("send", "conflict", "held", "unchanged"):
-        current = filters.decision == decision
-        words = DECISION_WORDS[decision].capitalize()
-        yield FilterLink(words, filters.query(decision=decision), counts.get(decision, 0), current)
 
 
 def _grades(count: int) -> str:
     return "1 grade" if count == 1 else f"{count} grades"
-
-
-def _keys(refs: Iterable[str], roster: Sequence[str]) -> frozenset[CellKey]:
-    found = set()
-    for ref in refs:
-        alignment, _, number = ref.partition(".")
-        place = _whole(number, 0) - 1
-        if _whole(alignment, 0) and 0 <= place < len(roster):
-            found.add((int(alignment), roster[place]))
-    return frozenset(found)
-
-
-def _students(numbers: Iterable[str], roster: Sequence[str]) -> frozenset[str]:
-    places = (_whole(number, 0) - 1 for number in numbers)
-    return frozenset(roster[place] for place in places if 0 <= place < len(roster))
-
-
-def _whole(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else otherwise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,13 @@ WHAT_HAPPENED = {
     "changed": "Nothing sent: the course had changed",
     "discarded": "Preview put away",
 }
+
+
+WRITTEN = {"graded", "zeroed", "excused", "cleared", "restored"}
+LEFT_ALONE = {
+    "same", "no_evidence", "too_little_evidence", "not_a_student", "not_assigned", "already_graded",
+    "would_lower", "held_by_person",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,14 @@ class ReasonLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPart:
+    """Cells that ended alike: written, not sent though they should be, or left alone on purpose."""
+
+    title: str
+    reasons: tuple[ReasonLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemLine:
     title: str
     detail: str
@@ -97,7 +112,7 @@ class Report:
     title: str
     text: str
     problems: tuple[ProblemLine, ...]
-    reasons: tuple[ReasonLine, ...]
+    parts: tuple[ReportPart, ...]
     can_undo: bool
     undo_until: datetime | None
     canvas_url: str
@@ -113,14 +128,37 @@ def report(run: Run, names: Mapping[int, str]) -> Report:
         title=str(reason_for(str(error.get("code", ""))).short) if error else "",
         text=str(error.get("detail", "")),
         problems=tuple(problem_lines(run, names)),
-        reasons=tuple(
-            ReasonLine(reason_for(code).short, reason_for(code).sentence, count)
-            for code, count in sorted(run.reasons.items(), key=lambda item: -item[1])
-        ),
+        parts=tuple(_parts(run)),
         can_undo=undoable is not None,
         undo_until=undoable.expires_at if undoable else None,
         canvas_url=gradebook_url(run),
     )
+
+
+def _parts(run: Run) -> Iterator[ReportPart]:
+    """What needs a person comes first, what was left alone last."""
+    written = "Would have been sent" if _wrote_nothing(run) else "In the gradebook"
+    if run.undo_of_id:
+        written = "Put back"
+    titles = {"open": "Not sent, and what to do", "written": written, "left": "Left as they are"}
+    for kind, title in titles.items():
+        lines = [
+            ReasonLine(reason_for(code).short, reason_for(code).sentence, count)
+            for code, count in sorted(run.reasons.items(), key=lambda item: (-item[1], item[0]))
+            if _kind_of(code) == kind
+        ]
+        if lines:
+            yield ReportPart(title, tuple(lines))
+
+
+def _kind_of(code: str) -> str:
+    if code in WRITTEN:
+        return "written"
+    return "left" if code in LEFT_ALONE else "open"
+
+
+def _wrote_nothing(run: Run) -> bool:
+    return run.dry_run or run.outcome in {"changed", "discarded"} or run.approved_at is None
 
 
 def undoable_journal(run: Run) -> UndoJournal | None:

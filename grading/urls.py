@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from grading import views
+from grading import preview_views, views
 
 pages = [
     path("preview/", views.preview, name="preview"),
@@ -11,13 +11,13 @@ pages = [
     path("runs/", views.history, name="history"),
     path("runs/<int:number>/", views.show, name="run"),
     path("runs/<int:number>/progress/", views.progress, name="progress"),
-    path("runs/<int:number>/choices/", views.choices, name="choices"),
-    path("runs/<int:number>/send-bar/", views.send_bar, name="send-bar"),
-    path("runs/<int:number>/send/", views.send, name="send"),
-    path("runs/<int:number>/discard/", views.discard, name="discard"),
+    path("runs/<int:number>/choices/", preview_views.choices, name="choices"),
+    path("runs/<int:number>/send-bar/", preview_views.send_bar, name="send-bar"),
+    path("runs/<int:number>/send/", preview_views.send, name="send"),
+    path("runs/<int:number>/discard/", preview_views.discard, name="discard"),
     path("runs/<int:number>/stop/", views.stop, name="stop"),
     path("runs/<int:number>/undo/", views.undo, name="undo"),
-    path("runs/<int:number>/csv/", views.csv_file, name="csv"),
-    path("runs/<int:number>/students/<int:place>/", views.student, name="student"),
+    path("runs/<int:number>/csv/", preview_views.csv_file, name="csv"),
+    path("runs/<int:number>/students/<int:place>/", preview_views.student, name="student"),
 ]
 urlpatterns = [path("course/", include((pages, "grading")))]

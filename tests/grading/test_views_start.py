@@ -1,0 +1,122 @@
+"""Who may see the grading pages, and starting a preview."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from grading.models import Run, RunState
+from tests.grading.desk import desk, plain, work
+from tests.people import launch_as
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGES = ["preview/", "preview/summary/", "runs/", "runs/1/", "runs/1/progress/", "runs/1/students/1/"]
+STEPS = [
+    "preview/start/",
+    *(f"runs/1/{step}/" for step in ("choices", "send-bar", "send", "discard", "stop", "undo", "csv")),
+]
+
+
+def test_every_page_answers_a_teacher_and_a_ta(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        ta = launch_as(Client(), "ta", at.room.opened.platform, context="c101", user="u12")
+        assert ta.context == at.room.opened.context
+        for path in PAGES:
+            assert at.room.get(f"/course/{path}").status_code in (200, 302)
+            assert at.room.client.get(f"/course/{path}", **ta.headers).status_code in (200, 302)
+
+
+@pytest.mark.parametrize("role", ["student", "observer", "designer", "admin"])
+def test_others_see_no_page_and_no_grade(client: Client, role: str) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        other = launch_as(Client(), role, at.room.opened.platform, context="c101", user="u99")
+        for path in PAGES:
+            response = client.get(f"/course/{path}", **other.headers)
+            assert response.status_code == 403 and "Lindqvist" not in response.content.decode()
+        for path in STEPS:
+            assert client.post(f"/course/{path}", **other.headers).status_code == 403
+        assert at.run.state == RunState.READY and at.room.world.calls.all("PUT") == []
+
+
+def test_the_teacher_of_another_course_finds_no_such_run(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        other = launch_as(Client(), "teacher", at.room.opened.platform, context="c102", user="u12")
+        for path in PAGES[3:]:
+            assert client.get(f"/course/{path}", **other.headers).status_code == 404
+        for path in STEPS[1:]:
+            assert client.post(f"/course/{path}", **other.headers).status_code == 404
+
+
+def test_without_a_session_nothing_is_shown(client: Client) -> None:
+    for path in PAGES:
+        assert client.get(f"/course/{path}").status_code in (401, 403)
+
+
+def test_what_changes_something_takes_no_get_and_what_shows_takes_no_post(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        for path in set(STEPS) - {"runs/1/choices/"}:
+            assert at.room.get(f"/course/{path}").status_code == 405
+        for path in PAGES:
+            assert at.room.post(f"/course/{path}").status_code == 405
+        assert at.room.get("/course/runs/1/choices/").status_code == 302
+
+
+def test_before_anything_is_aligned_the_page_says_what_to_do_first(client: Client) -> None:
+    with desk(client) as at:
+        assert "Nothing is aligned yet" in at.room.text("/course/preview/")
+        at.room.post("/course/preview/start/")
+        assert Run.objects.count() == 0
+        at.align(601)
+        assert "A preview writes nothing." in at.room.text("/course/preview/")
+
+
+def test_a_preview_starts_shows_that_it_reads_and_becomes_the_page(client: Client) -> None:
+    with desk(client) as at:
+        at.align(601)
+        response = at.room.post("/course/preview/start/")
+        assert response["Location"] == "/course/runs/1/"
+        assert "Reading Canvas" in at.page() and "by you" in at.page()
+        assert 'hx-trigger="every 1s"' in at.room.text("/course/runs/1/progress/")
+        again = at.room.post("/course/preview/start/")
+        assert again["Location"] == "/course/runs/1/"
+        work()
+        assert 'hx-trigger="load"' in at.room.text("/course/runs/1/progress/")
+        assert at.room.get("/course/preview/")["Location"] == "/course/runs/1/"
+        assert "Preview: 4 grades would change." in at.page()
+
+
+def test_without_a_connected_account_a_preview_leads_to_connecting(client: Client) -> None:
+    with desk(client, connected=False) as at:
+        at.align(601)
+        assert at.room.post("/course/preview/start/")["Location"] == "/course/"
+        assert Run.objects.count() == 0
+
+
+def test_canvas_down_while_it_is_read_is_said_with_the_step(client: Client) -> None:
+    with desk(client) as at:
+        at.align(601)
+        at.room.canvas.close()
+        at.room.post("/course/preview/start/")
+        work()
+        page = at.page()
+    assert "Nothing was sent." in page and "Canvas" in page
+    assert at.run.state == RunState.FINISHED and at.run.outcome == "stopped"
+
+
+def test_the_summary_says_what_waits_and_the_last_sync(client: Client) -> None:
+    with desk(client) as at:
+        assert "See every change before it happens." in at.room.text("/course/preview/summary/")
+        at.preview(601)
+        assert "A preview is waiting: 4 grades would change." in plain(
+            at.room.text("/course/preview/summary/")
+        )
+        at.send()
+        said = plain(at.room.text("/course/preview/summary/"))
+    assert (
+        "4 grades are in the gradebook. Undo" in said and "by you" in said and "MST" in said or "MDT" in said
+    )

@@ -30,6 +30,10 @@ SCOPES: tuple[tuple[str, str], ...] = (
     ("url:GET|/api/v1/courses/:course_id/grading_periods", "to leave closed grading periods alone"),
     ("url:GET|/api/v1/courses/:course_id/grading_standards", "to turn levels into your course's letters"),
     ("url:GET|/api/v1/accounts/:account_id/grading_standards", "to turn levels into your school's letters"),
+    (
+        "url:POST|/api/v1/courses/:course_id/grading_standards",
+        "to make a grading scheme of your own levels, if you say so",
+    ),
     ("url:GET|/api/v1/courses/:course_id/students/submissions", "to compare with the grades that are there"),
     (
         "url:POST|/api/v1/courses/:course_id/assignments/:assignment_id/submissions/update_grades",

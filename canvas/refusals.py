@@ -55,6 +55,12 @@ TABLE: tuple[Row, ...] = (
     Row(400, "closed grading period", "closed_period"),
     Row(400, "cannot grade this submission at this time", "closed_period"),
     Row(400, "some assignments could not be found", "column_gone"),
+    # New grading schemes (grading_standard.rb).
+    Row(400, "grading scheme values cannot be negative", "scheme_negative"),
+    Row(400, "grading scheme cannot contain duplicate values", "scheme_duplicate"),
+    Row(400, "grading scheme name is too long", "scheme_long_name"),
+    Row(400, "must have 0% for the lowest grade", "scheme_no_zero"),
+    Row(400, "must be 1 if scheme points_based is false", "scheme_scaling"),
     Row(404, "context is deleted", "course_gone"),
     Row(404, "context not found", "course_gone"),
     Row(412, "", "not_ours"),

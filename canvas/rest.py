@@ -10,11 +10,11 @@ from canvas.numerals import plain
 from canvas.outcomes import OutcomeReads
 from canvas.results import ResultReads
 from canvas.roster import RosterReads
-from canvas.schemes import DEFAULT_SCHEME, SchemeReads, Schemes
+from canvas.schemes import DEFAULT_SCHEME, SchemeCalls, Schemes
 from canvas.structure import StructureCalls
 
 __all__ = ["CLEAR", "DEFAULT_SCHEME", "EXCUSE", "Excuse", "Grade", "Rest", "Schemes", "plain"]
 
 
-class Rest(OutcomeReads, ResultReads, RosterReads, StructureCalls, SchemeReads, GradebookCalls):
+class Rest(OutcomeReads, ResultReads, RosterReads, StructureCalls, SchemeCalls, GradebookCalls):
     """`Rest(account, http, counter)`: bound to the registration's `canvas_url`."""

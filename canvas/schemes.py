@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from canvas.gateway import Gateway
+from canvas.numerals import plain
 from canvas.shapes import Fields, each, number, wrong_shape
 from canvas.values import Assignment, Course, GradingScheme, SchemeLevel
 from lti_tool.errors import AccessLost, Refused
@@ -62,8 +63,27 @@ class Schemes:
         return f"The grading scheme is not in this course; Canvas does not let you read those of account {accounts}."
 
 
-class SchemeReads(Gateway):
+@dataclass(frozen=True, slots=True)
+class NewScheme:
+    """A scheme to be made: letters with their lower bounds in percent, from the highest down. `top_points`:
+    what the full scale is worth in a points-based scheme, None for percentages."""
+
+    title: str
+    levels: tuple[tuple[str, Decimal], ...]
+    top_points: Decimal | None = None
+
+
+class SchemeCalls(Gateway):
     """Grading schemes of a course and its accounts."""
+
+    def create_grading_scheme(self, course_id: str, new: NewScheme) -> GradingScheme:
+        """Make a scheme in the course. `Refused` where Canvas's validations find something (`scheme_…`)."""
+        entries = [{"name": name, "value": plain(bound)} for name, bound in new.levels]
+        body: dict[str, object] = {"title": new.title, "grading_scheme_entry": entries}
+        if new.top_points is not None:
+            body |= {"points_based": True, "scaling_factor": plain(new.top_points)}
+        path, where = f"courses/{course_id}/grading_standards", "/courses/:id/grading_standards"
+        return parse_scheme(Fields(self.write("POST", path, body, where=where).json(), "grading standard"))
 
     def grading_schemes(self, course: Course) -> Schemes:
         """All schemes in reach: the course's, its account's and the root account's."""

@@ -23,6 +23,28 @@ DEFAULT_SCHEME: list[tuple[str, Decimal]] = [
 ]
 
 
+LONGEST_NAME = 255
+
+
+def faults_of(
+    scheme: list[tuple[str, Decimal]], points_based: bool, scaling_factor: Decimal
+) -> dict[str, str]:
+    """What GradingStandard's validations say of a new scheme, by attribute; nothing where it is fine."""
+    faults: dict[str, str] = {}
+    bounds = [bound for _, bound in scheme]
+    if any(bound < 0 for bound in bounds):
+        faults["data"] = "grading scheme values cannot be negative"
+    elif len(set(bounds)) < len(bounds):
+        faults["data"] = "grading scheme cannot contain duplicate values"
+    elif any(len(name) > LONGEST_NAME for name, _ in scheme):
+        faults["data"] = "a grading scheme name is too long"
+    elif min(bounds) != 0:
+        faults["data"] = "grading schemes must have 0% for the lowest grade"
+    if not points_based and scaling_factor != 1:
+        faults["scaling_factor"] = "must be 1 if scheme points_based is false"
+    return faults
+
+
 def scheme_for(world: World, assignment: Assignment) -> list[tuple[str, Decimal]]:
     """The assignment's own scheme, else the course's, else the built-in one."""
     course = world.courses[assignment.course_id]

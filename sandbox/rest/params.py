@@ -25,17 +25,30 @@ def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 def _put(tree: dict[str, Any], steps: list[str], value: str) -> None:
     node = tree
-    for step, following in zip(steps, steps[1:], strict=False):
+    for place, (step, following) in enumerate(zip(steps, steps[1:], strict=False)):
         if following == "":
             wanted = node.setdefault(step, [])
             if isinstance(wanted, list):
-                wanted.append(value)
+                _append(wanted, steps[place + 2 :], value)
             return
         child = node.setdefault(step, {})
         if not isinstance(child, dict):
             child = node[step] = {}
         node = child
     node[steps[-1]] = value
+
+
+def _append(rows: list[Any], inner: list[str], value: str) -> None:
+    """``x[]=a`` adds ``a``; ``x[][name]=a`` goes into the first hash without that key, or a new one: the pairs
+    come grouped by their name."""
+    if not inner:
+        rows.append(value)
+        return
+    open_row = next((row for row in rows if isinstance(row, dict) and inner[0] not in row), None)
+    if open_row is None:
+        open_row = {}
+        rows.append(open_row)
+    _put(open_row, inner, value)
 
 
 def read_params(request: Request) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from sandbox import records as r
 from sandbox.app import iso
-from sandbox.errors import not_found
+from sandbox.errors import ApiError, missing_param, not_found
 from sandbox.permissions import rights_of
 from sandbox.rest.api import Call, endpoint
+from sandbox.rest.params import truthy
+from sandbox.schemes import faults_of
 
 
 def _standard_json(standard: r.GradingStandard) -> dict[str, Any]:
@@ -67,6 +70,47 @@ def _one(rows: list[r.GradingStandard], standard_id: str) -> dict[str, Any]:
 def course_standards(call: Call, course_id: str) -> Any:
     """The course's own schemes, not the account's; one array without pages."""
     return [_standard_json(one) for one in _own(call, "Course", _course(call, course_id).id)]
+
+
+@endpoint("POST", "/courses/<course_id>/grading_standards")
+def create_course_standard(call: Call, course_id: str) -> Any:
+    """A new scheme of the course; its bounds come as 0 to 100 and are stored as a fraction of 4 decimals."""
+    course = _course(call, course_id)
+    if not rights_of(call.world, call.user, course).manage_grades:
+        raise call.denied()
+    title = str(call.params.get("title") or "")
+    if not title.strip():
+        raise missing_param("title")
+    scheme = _entries(call.params.get("grading_scheme_entry"))
+    points_based = truthy(call.params.get("points_based", False))
+    factor = _number(call.params.get("scaling_factor", 1))
+    if faults := faults_of(scheme, points_based, factor):
+        raise ApiError(400, {"errors": {name: [_fault(name, text)] for name, text in faults.items()}})
+    number = call.world.new_id()
+    made = r.GradingStandard(number, "Course", course.id, title, scheme, points_based, factor)
+    call.world.grading_standards[number] = made
+    return _standard_json(made)
+
+
+def _entries(given: Any) -> list[tuple[str, Decimal]]:
+    """The letters in the order given. A form sends names and values as two rows of one list."""
+    rows = given if isinstance(given, list) else []
+    if not rows or not all(isinstance(row, dict) and "name" in row and "value" in row for row in rows):
+        raise missing_param("grading_scheme_entry")
+    bounds = [(_number(row["value"]) / 100).quantize(Decimal("0.0001"), ROUND_HALF_UP) for row in rows]
+    return [(str(row["name"]), bound) for row, bound in zip(rows, bounds, strict=True)]
+
+
+def _number(value: Any) -> Decimal:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return Decimal(0)
+    return number if number.is_finite() else Decimal(0)
+
+
+def _fault(attribute: str, text: str) -> dict[str, str]:
+    return {"attribute": attribute, "type": text, "message": text}
 
 
 @endpoint("GET", "/courses/<course_id>/grading_standards/<standard_id>")

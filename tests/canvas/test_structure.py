@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from canvas.rest import DEFAULT_SCHEME, Rest
+from canvas.schemes import NewScheme
 from canvas.values import Assignment, Course
 from lti_tool.errors import AccessLost, Incomplete, Refused
 from tests.plugins.local_server import Answer, LocalServer, Seen
@@ -160,3 +161,23 @@ def test_a_lost_account_is_not_taken_for_a_small_right(server: LocalServer, rest
     with pytest.raises(AccessLost) as caught:
         rest.closed_grading_periods("101")
     assert caught.value.code == "revoked"
+
+
+def test_a_new_scheme_is_sent_with_exact_percentages(server: LocalServer, rest: Rest) -> None:
+    server.routes["POST", f"{API}/grading_standards"] = Answer(scheme(9, points_based=True))
+    new = NewScheme("Mine", (("Got it", Decimal("62.5")), ("Not yet", Decimal(0))), top_points=Decimal(4))
+    assert rest.create_grading_scheme("101", new).points_based
+    assert server.seen[-1].json() == {
+        "title": "Mine",
+        "grading_scheme_entry": [{"name": "Got it", "value": "62.5"}, {"name": "Not yet", "value": "0"}],
+        "points_based": True,
+        "scaling_factor": "4",
+    }
+
+
+def test_what_canvas_finds_wrong_with_a_new_scheme_has_its_own_code(server: LocalServer, rest: Rest) -> None:
+    said = {"errors": {"data": [{"message": "grading schemes must have 0% for the lowest grade"}]}}
+    server.routes["POST", f"{API}/grading_standards"] = Answer(said, 400)
+    with pytest.raises(Refused) as caught:
+        rest.create_grading_scheme("101", NewScheme("Mine", (("A", Decimal(90)),)))
+    assert caught.value.code == "scheme_no_zero"

@@ -59,8 +59,8 @@ class Sender:
     def run(self) -> None:
         """Send the plan. Whatever ends it early is raised after what was sent has been read back."""
         cells = self.prepared.plan.to_send()
-        targets = self._check_basis()
         try:
+            targets = self._check_basis()
             pending = self._still_as_planned(cells)
             self._make_missing(pending, targets)
             of_each = by_alignment(pending)

@@ -23,7 +23,7 @@ from grading.core.grades import EXCUSED, grade_text, same_grade
 from grading.core.plan import PlannedCell
 from grading.fingerprints import Memory
 from grading.journal import Entry
-from grading.ledger import SENT, Ledger, holds, refused
+from grading.ledger import SENT, Ledger, holds, is_as_planned_from, refused
 from grading.models import Run, UndoJournal
 from grading.reading import read_again, read_line_items
 from grading.runs import Lease, LeaseLost
@@ -135,9 +135,15 @@ class Undoer:
         except PlatformError as error:
             raise stopped_by(error) from error
         pending = self._as_we_left(open_entries, now)
-        for target in targets.values():
-            mine = [cell for cell in pending if cell.alignment == target.pk]
-            self._restore(target, items.get(target.resource_id), mine)
+        try:
+            for target in targets.values():
+                mine = [cell for cell in pending if cell.alignment == target.pk]
+                self._restore(target, items.get(target.resource_id), mine)
+        except Stopped:
+            # What was put back until here is put back: remember it as such.
+            with contextlib.suppress(Stopped):
+                self._settle(targets, [cell for cell in pending if cell.key in self.ledger.attempted])
+            raise
         self._settle(targets, pending)
         return self.fates()
 
@@ -194,7 +200,8 @@ class Undoer:
         if not left:
             return
         assignment_id = self._assignment_id(left[0])
-        grades = {cell.user: cell.after for cell in left}
+        # A person's grade is theirs the moment it is back: no intention of ours may ever claim it.
+        grades = {cell.user: cell.after for cell in left if cell.was_ours or cell.after is None}
         fingerprints.remember_intentions(self.to.context, target, assignment_id, grades, timezone.now())
         by_ags = [cell for cell in left if item and _goes_by_ags(cell)]
         try:
@@ -216,8 +223,18 @@ class Undoer:
                 writers.put_one(self.to, assignment_id, cell, self.ledger)
 
     def _unrestored(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
+        """Those that are still as the run left them. What a person changed meanwhile stays."""
         now = self._read(cells)
-        return [cell for cell in cells if not holds(now.get((self._assignment_id(cell), cell.user)), cell)]
+        left: list[PlannedCell] = []
+        for planned in cells:
+            cell = now.get((self._assignment_id(planned), planned.user))
+            if holds(cell, planned):
+                continue
+            if is_as_planned_from(cell, planned):
+                left.append(planned)
+            else:
+                self.kept.add(planned.key)
+        return left
 
     def _settle(self, targets: Mapping[int, Target], cells: Sequence[PlannedCell]) -> None:
         """Read back; what is empty or a person's again is forgotten, what is ours again is remembered."""
@@ -233,6 +250,8 @@ class Undoer:
                 cell = now.get(key)
                 if cell is None or not holds(cell, planned):
                     failed.append(key)
+                    if cell is not None and not is_as_planned_from(cell, planned):
+                        self.kept.add(planned.key)
                     receipt = self.ledger.receipts.get(planned.key)
                     if receipt is None or receipt == SENT:
                         self.ledger.receipts[planned.key] = refused("not_written")

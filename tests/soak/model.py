@@ -237,43 +237,44 @@ class Place:
 def decide(place: Place, *, forced: bool = False, approved: bool = False) -> Answer:
     """5.5, step by step."""
     cell = place.cell or CellState(None, False, False, False)
-    before, after = cell.grade, place.wish.grade if place.wish else None
+    after = place.wish.grade if place.wish else None
+    verdict = _first_steps(place, cell) or _persons(place, cell, forced, approved)
+    if not verdict and place.direction == "up" and _lowers(cell.grade, after, cell.ours):
+        verdict = "held would_lower"
+    decision, reason = (verdict or f"send {place.wish.kind if place.wish else ''}").split(" ")
+    return Answer(decision, reason, cell.grade, after)
 
-    def answer(decision: str, reason: str) -> Answer:
-        return Answer(decision, reason, before, after)
 
+def _first_steps(place: Place, cell: CellState) -> str:
+    """Who, and steps 0 to 3."""
     if not place.is_student:
-        return answer("held", "not_a_student")
+        return "held not_a_student"
     if not place.assigned:
-        return answer("held", "not_assigned")
+        return "held not_assigned"
     if place.broken:
-        return answer("held", "broken_alignment")
+        return "held broken_alignment"
     if place.blocked or place.wish is None:
-        return answer("held", "column_blocked")
+        return "held column_blocked"
     if place.wish.kind == "not_enough":
-        if cell.ours and before is not None:
-            return answer("held", "evidence_gone")
-        return answer("held", "too_little_evidence" if place.wish.assessed else "no_evidence")
-    if same(before, after):
-        return answer("unchanged", "same")
-    if before == "EX" and not cell.ours and not forced:
-        return answer("conflict", "excused_by_person")
+        if cell.ours and cell.grade is not None:
+            return "held evidence_gone"
+        return "held too_little_evidence" if place.wish.assessed else "held no_evidence"
+    return "unchanged same" if same(cell.grade, place.wish.grade) else ""
+
+
+def _persons(place: Place, cell: CellState, forced: bool, approved: bool) -> str:
+    """Steps 4 to 8."""
+    if cell.grade == "EX" and not cell.ours and not forced:
+        return "conflict excused_by_person"
     if place.closed:
-        return answer("conflict", "closed_period")
-    by_policy = before not in (None, "EX") and not cell.has_grader and not cell.ours
-    empty = before is None or by_policy
-    if not empty and not cell.ours:
-        if place.overwrite == "empty":
-            return answer("held", "already_graded")
-        if not forced and not (place.overwrite == "all" and approved):
-            return answer("conflict", "graded_by_person")
-    if empty and cell.written and not cell.ours and not forced:
-        return answer("conflict", "cleared_by_person")
-    if not empty and cell.ours and place.overwrite == "empty":
-        return answer("held", "already_graded")
-    if place.direction == "up" and _lowers(before, after, cell.ours):
-        return answer("held", "would_lower")
-    return answer("send", place.wish.kind)
+        return "conflict closed_period"
+    by_policy = cell.grade not in (None, "EX") and not cell.has_grader and not cell.ours
+    if cell.grade is None or by_policy:
+        return "conflict cleared_by_person" if cell.written and not cell.ours and not forced else ""
+    if place.overwrite == "empty":
+        return "held already_graded"
+    may = cell.ours or forced or (place.overwrite == "all" and approved)
+    return "" if may else "conflict graded_by_person"
 
 
 def _lowers(before: str | None, after: str | None, ours: bool) -> bool:

@@ -322,6 +322,10 @@ class Walk:
         self.check_world()
         for result in self.results:
             self.check_result(result, mine)
+        self.settle(mine, crashed)
+
+    def settle(self, mine: list[Event], crashed: bool) -> None:
+        """What the tool can know of these cells from now on."""
         # Restored by an undo that did not live to see it: such a cell is a person's until the undo is repeated.
         # A person's own grade that was restored is theirs in any case.
         for event in mine:
@@ -414,18 +418,18 @@ class Walk:
                 grade = place.cell.grade if place and place.cell else now
                 if place and place.cell and not same(grade, cell.after) and len(self.results) == 1:
                     raise Wrong(f"dishonest: {cell} is said to be sent, {grade} is there")
-            if cell.decision != "send" and wrote and not theirs and cell.reason not in UNSURE:
-                if not self.leftovers and len(self.results) == 1:
-                    raise Wrong(f"dishonest: {cell} was written and is called {cell.reason} ({run.error})")
+            alone = not self.leftovers and len(self.results) == 1
+            if alone and cell.decision != "send" and wrote and not theirs and cell.reason not in UNSURE:
+                raise Wrong(f"dishonest: {cell} was written and is called {cell.reason} ({run.error})")
 
     def check_undone(self, undone: Any) -> None:
         for cell in undone.cells:
             key = (cell.entry.assignment, cell.entry.user)
             row = self.school.world.submissions.get((int(key[0]), int(key[1])))
             events = [e for e in self.truth.events if e.key == key]
-            if cell.fate == "restored" and row is not None and events and events[-1].by_tool:
-                if not same(events[-1].after, cell.entry.before):
-                    raise Wrong(f"I11: {key} is said to be restored to {cell.entry.before}: {events[-2:]}")
+            ours_last = row is not None and events and events[-1].by_tool
+            if cell.fate == "restored" and ours_last and not same(events[-1].after, cell.entry.before):
+                raise Wrong(f"I11: {key} is said to be restored to {cell.entry.before}: {events[-2:]}")
 
     # Fine weather
 
@@ -449,9 +453,9 @@ class Walk:
         self.compare(result, wanted)
         after = {key: decide(place) for key, place in self.book.places().items()}
         for key, answer in wanted.items():
-            if answer.decision == "send" and not same(after[key].before, answer.after):
-                if self.book.cell_key(*key) not in self.truth.murky:
-                    raise Wrong(f"I1: {key} should be {answer.after} and is {after[key].before}")
+            murky = self.book.cell_key(*key) in self.truth.murky
+            if answer.decision == "send" and not murky and not same(after[key].before, answer.after):
+                raise Wrong(f"I1: {key} should be {answer.after} and is {after[key].before}")
         self.truth.unconfirmed.clear()
         writes = self.school.writes()
         again = services.sync(self.school.context, confirm_large=True)

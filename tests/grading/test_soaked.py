@@ -1,0 +1,116 @@
+"""Mistakes that randomised syncs found (`make soak`), each made to happen on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from grading import services
+from grading.models import Run, RunState
+from grading.services import sync, undo
+from sandbox import records as r
+from tests.grading.school import LONG_AGO, School, entry
+
+WORK = "1.1 Linear models"
+SCORES, BULK = "*/scores", "*/submissions/update_grades"
+KEY_OFF = '{"errors":{"type":"unauthorized","message":"Invalid Developer Key"}}'
+
+
+class Killed(BaseException):
+    """This process, ended at this point."""
+
+
+def align_work(school: School, **more: object) -> None:
+    school.align(entry(601, school.assignment(WORK).id, **more))
+
+
+def instead_of_the_job(school: School, change: Callable[[Callable[[], str | None]], str | None]) -> None:
+    """The next bulk jobs do this, given what Canvas would have done."""
+    queue = school.world.queue_job
+
+    def queue_other(
+        course: int, tag: str, work: Callable[[], str | None], user: int | None = None
+    ) -> r.Progress:
+        return queue(course, tag, lambda: change(work), user)
+
+    school.world.queue_job = queue_other  # type: ignore[method-assign]  # a moment no request can hit
+
+
+def test_cleared_by_a_person_right_after_our_write(school: School) -> None:
+    """We have written there and a person emptied it: no later sync fills it again by itself."""
+    align_work(school)
+
+    def work_then_clear(work: Callable[[], str | None]) -> str | None:
+        message = work()
+        school.edit(WORK, 1001, "")
+        return message
+
+    instead_of_the_job(school, work_then_clear)
+    assert sync(school.context).run.reasons["changed_since_preview"] == 1
+    assert sync(school.context).run.reasons["cleared_by_person"] == 1
+    assert 1001 not in school.column(WORK)
+
+
+def test_stopped_before_the_first_write_calls_nothing_sent(school: School) -> None:
+    align_work(school)
+    run = services.prepare(school.context, school.account, started_by="teacher 11")
+    services.approve(run, by="teacher 11", digest=run.digest)
+    school.world.faults.add("error_before", method="GET", path="*/assignments", count=None, status=503)
+    result = services.apply(run.pk)
+    assert result is not None and result.run.outcome == "stopped"
+    assert (result.run.counts["send"], result.run.counts["refused"]) == (0, 4)
+
+
+def test_an_answer_of_the_wrong_shape_about_a_job_is_no_crash(school: School) -> None:
+    align_work(school)
+    school.world.job_delay = 0.05
+    school.world.faults.add("reply", method="GET", path="*/progress/*", status=200, body="[]")
+    sync(school.context)
+    assert sync(school.context, confirm_large=True).run.outcome == "done"
+    assert school.column(WORK) == {1001: "1", 1002: "1", 1003: "0", 1004: "1"}
+
+
+def test_an_undo_that_stops_half_way_remembers_what_it_put_back(school: School) -> None:
+    school.align(entry(601, school.assignment(WORK).id), entry(601, "Models"))
+    sync(school.context)
+    school.world.faults.add("reply", method="POST", path=SCORES, count=None, status=401, body=KEY_OFF)
+    undone = undo(school.context, started_by="command")
+    assert (undone.run.outcome, undone.counts["restored"]) == ("stopped", 4)
+    school.world.faults.clear()
+    run = sync(school.context).run
+    assert (run.counts["send"], run.counts["unchanged"], run.counts["conflict"]) == (4, 4, 0)
+
+
+def test_a_persons_grade_put_back_is_theirs_even_if_undo_dies(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    align_work(school)
+    school.edit(WORK, 1001, "0.25")
+    sync(school.context, force_conflicts=True)
+    assert school.cell(WORK, 1001) == "1"
+
+    def die(*given: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("grading.undoing.Undoer._settle", die)
+        with pytest.raises(Killed):
+            undo(school.context, started_by="command")
+    Run.objects.filter(state=RunState.READING).update(heartbeat_at=LONG_AGO)
+    assert sync(school.context).run.reasons["graded_by_person"] == 1
+    assert school.cell(WORK, 1001) == "0.25"
+
+
+def test_what_a_person_edits_while_undo_waits_stays(school: School) -> None:
+    align_work(school)
+    sync(school.context)
+
+    def fail_after_an_edit(work: Callable[[], str | None]) -> str | None:
+        school.edit(WORK, 1002, "0.5")
+        return "Unexpected error, ID: 5"
+
+    instead_of_the_job(school, fail_after_an_edit)
+    undone = undo(school.context, started_by="command")
+    assert undone.counts == {"restored": 3, "kept": 1, "refused": 0}
+    assert school.column(WORK) == {1002: "0.5"}

@@ -25,7 +25,7 @@ from canvas.shapes import Fields, each
 from canvas.throttle import pace_of
 from canvas.values import LineItem
 from lti_tool.answers import Reply
-from lti_tool.errors import AccessLost, Incomplete, PlatformError, Refused
+from lti_tool.errors import AccessLost, Incomplete, MaybeSent, PlatformError, Refused
 from lti_tool.http import Http, Policy, allowed_hosts, host_of
 from lti_tool.models import Context, Registration
 
@@ -85,7 +85,11 @@ class Ags:
         ]
         body = b"{" + b",".join(parts) + b"}"
         reply = self._post(self._items_url(), LINE_ITEM, body, "/line_items")
-        return parse_line_item(Fields(reply.json(), "line item"))
+        try:
+            return parse_line_item(Fields(reply.json(), "line item"))
+        except Incomplete as error:
+            # Made, but what Canvas answered cannot be read.
+            raise MaybeSent(error.detail, code=error.code, status=error.status, where=error.where) from error
 
     def post_score(
         self, line_item_url: str, user_id: str, score: Decimal | None, maximum: Decimal, timestamp: datetime

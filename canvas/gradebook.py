@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from enum import Enum
 from typing import Final
@@ -15,7 +16,7 @@ from canvas.gateway import Gateway, Params
 from canvas.library import attributes_of, canvasapi_for
 from canvas.shapes import Fields
 from canvas.values import Cell, Progress
-from lti_tool.errors import AccessLost, Incomplete, Refused
+from lti_tool.errors import AccessLost, Incomplete, MaybeSent, Refused
 
 
 class Excuse(Enum):
@@ -35,6 +36,7 @@ CellKey = tuple[str, str]
 SHORT_QUERY = 1_700
 LONG_QUERY = 3_500
 """Characters. Canvas's Link header holds about 6 KB: the next address alone fits it either way."""
+MOST_GARBLED = 3
 _PLAIN = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 
 
@@ -91,20 +93,24 @@ class GradebookCalls(Gateway):
         path = f"courses/{course_id}/assignments/{assignment_id}/submissions/update_grades"
         where = "/courses/:id/assignments/:id/submissions/update_grades"
         reply = self._column_write("POST", path, {"grade_data": data}, where)
-        return parse_progress(Fields(reply, "progress"))
+        with _written_all_the_same():
+            return parse_progress(Fields(reply, "progress"))
 
     def put_grade(self, course_id: str, assignment_id: str, user_id: str, grade: Grade) -> Cell:
         """Grade one cell at once; refusals say why (closed period, unpublished)."""
         path = f"courses/{course_id}/assignments/{assignment_id}/submissions/{user_id}"
         where = "/courses/:id/assignments/:id/submissions/:user"
         body = {"submission": _grade_body(grade), "prefer_points_over_scheme": True}
-        return parse_cell(Fields(self._column_write("PUT", path, body, where), "submission"))
+        reply = self._column_write("PUT", path, body, where)
+        with _written_all_the_same():
+            return parse_cell(Fields(reply, "submission"))
 
     def _column_write(self, method: str, path: str, body: object, where: str) -> object:
         """A write that Canvas refuses with 401 or 403 both when the person may not grade and when the
         assignment cannot be graded: it stops this column, not the run."""
         try:
-            return self.write(method, path, body, where=where).json()
+            with _written_all_the_same():
+                return self.write(method, path, body, where=where).json()
         except AccessLost as error:
             if error.code != "no_permission":
                 raise
@@ -129,14 +135,29 @@ class GradebookCalls(Gateway):
         on_wait: Callable[[Progress], None] | None = None,
     ) -> Progress:
         """Follow a job until it is over or `seconds` have passed; the last state seen is returned."""
-        pause, waited = 0.2, 0.0
+        pause, waited, garbled = 0.2, 0.0, 0
         while not progress.is_over and waited < seconds:
             sleep(pause)
             waited, pause = waited + pause, min(pause * 1.6, 5.0)
-            progress = self.progress(progress)
+            try:
+                progress = self.progress(progress)
+            except Incomplete:
+                # An answer cut short says nothing about the job, which goes on.
+                garbled += 1
+                if garbled > MOST_GARBLED:
+                    raise
             if on_wait:
                 on_wait(progress)
         return progress
+
+
+@contextmanager
+def _written_all_the_same() -> Iterator[None]:
+    """Canvas took the write, but what it answered cannot be read: look what became of it."""
+    try:
+        yield
+    except Incomplete as error:
+        raise MaybeSent(error.detail, code=error.code, status=error.status, where=error.where) from error
 
 
 def _grade_body(grade: Grade) -> dict[str, object]:

@@ -28,6 +28,7 @@ from canvas.values import (
 from grading.connection import Connection, Stopped, stopped
 from grading.core.columns import LETTERED, Column, assignment_column, made_column, new_column
 from grading.ownscores import CourseSoFar, OwnScores, read_own_scores
+from lti_tool.errors import Refused
 
 Keys = Sequence[tuple[str, str]]
 """Cells as (assignment, student)."""
@@ -62,15 +63,29 @@ class CourseReading:
 def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseReading:
     """Read all that planning needs. Raises a PlatformError or Stopped; never gives part of a course."""
     read_at = timezone.now()
-    course = to.rest.course(to.course_id)
+    course = _course(to)
     _may_grade(course)
     evidence = to.rest.evidence(to.course_id)
     students = to.rest.students(to.course_id)
-    targets = read_targets(to, [one.target for one in stored])
+    try:
+        targets = read_targets(to, [one.target for one in stored])
+    except Refused as error:
+        if course.concluded and error.code == "gone":
+            # Older Canvas hides the line items of a course that has ended: 404, not 422.
+            raise stopped("concluded") from error
+        raise
     schemes = read_schemes(to, stored, targets, course)
     columns = columns_of(stored, targets, schemes)
     own_scores = read_own_scores(to, stored, CourseSoFar(evidence, students, targets.assignments))
-    cells = _cells(to, columns.values())
+    try:
+        cells = _cells(to, columns.values())
+    except Refused as error:
+        if error.code != "unpublished":
+            raise
+        # One was unpublished or deleted a moment ago: look again at what there is.
+        targets = read_targets(to, [one.target for one in stored])
+        columns = columns_of(stored, targets, schemes)
+        cells = _cells(to, columns.values())
     return CourseReading(
         course=course,
         evidence=evidence,
@@ -83,6 +98,15 @@ def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseRead
         read_at=min(read_at, evidence.read_at),
         own_scores=own_scores,
     )
+
+
+def _course(to: Connection) -> Course:
+    try:
+        return to.rest.course(to.course_id)
+    except Refused as error:
+        if error.code == "gone":
+            raise stopped("course_gone") from error
+        raise
 
 
 def _may_grade(course: Course) -> None:
@@ -208,6 +232,18 @@ def read_again(to: Connection, keys: Keys) -> dict[tuple[str, str], Cell]:
         for assignment_id, of_one in columns.items():
             found.update(to.rest.cells(to.course_id, [assignment_id], of_one))
     return found
+
+
+def read_what_is_left(to: Connection, keys: Keys) -> dict[tuple[str, str], Cell]:
+    """As `read_again`, but a column that was unpublished or deleted meanwhile only lacks its cells: what became
+    of the other columns has to be known all the same."""
+    try:
+        return read_again(to, keys)
+    except Refused as error:
+        if error.code != "unpublished":
+            raise
+    there = to.rest.assignments(to.course_id)
+    return read_again(to, [key for key in keys if key[0] in there and there[key[0]].published])
 
 
 def _pages(users: int, columns: int) -> int:

@@ -24,10 +24,18 @@ from grading.core.plan import CellKey, PlannedCell, numeric
 from grading.fingerprints import Memory
 from grading.ledger import CHANGED, SENT, Ledger, holds, is_as_planned_from, refused
 from grading.planning import Prepared, basis_of
-from grading.reading import CourseReading, Targets, columns_of, read_again, read_schemes, read_targets
+from grading.reading import (
+    CourseReading,
+    Targets,
+    columns_of,
+    read_again,
+    read_schemes,
+    read_targets,
+    read_what_is_left,
+)
 from grading.runs import Lease
 from grading.writers import ColumnRefused, LineItemColumn
-from lti_tool.errors import MaybeSent, PlatformError
+from lti_tool.errors import MaybeSent, PlatformError, Refused
 
 ROUNDS = 4
 """How often a cell is tried whose write may or may not have arrived."""
@@ -99,7 +107,7 @@ class Sender:
         """Re-read what will be written; cells somebody changed since get their receipt here."""
         self.read_at = self.to.rest.earlier_now()
         pending = [cell for cell in cells if self._can_be_written(cell)]
-        now = self._read(pending)
+        now = self._read_before_sending(pending)
         memory = Memory(self.to.context) if self.lease.was_broken_off else None
         still: list[PlannedCell] = []
         for planned in pending:
@@ -113,6 +121,19 @@ class Sender:
             else:
                 self.ledger.receipts[planned.key] = CHANGED
         return still
+
+    def _read_before_sending(self, cells: Sequence[PlannedCell]) -> Mapping[tuple[str, str], Cell]:
+        try:
+            return read_again(self.to, self._keys(cells))
+        except Refused as error:
+            if error.code != "unpublished":
+                raise stopped_by(error) from error
+            if self.lease.was_broken_off:
+                return self._read(cells)
+            what = "a column was unpublished or deleted"
+            raise Changed(f"Since the plan, {what}. Nothing was sent. Preview again.") from error
+        except PlatformError as error:
+            raise stopped_by(error) from error
 
     def _can_be_written(self, cell: PlannedCell) -> bool:
         column = self.columns.get(cell.alignment)
@@ -335,7 +356,7 @@ class Sender:
 
     def _read(self, cells: Sequence[PlannedCell]) -> Mapping[tuple[str, str], Cell]:
         try:
-            return read_again(self.to, self._keys(cells))
+            return read_what_is_left(self.to, self._keys(cells))
         except PlatformError as error:
             raise stopped_by(error) from error
 

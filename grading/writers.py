@@ -128,11 +128,14 @@ def post_job(
         raise stopped_by(error) from error
     ledger.attempted.update(cell.key for cell in cells)
     try:
-        return to.rest.wait_for(progress, seconds=JOB_SECONDS, on_wait=lambda _: beat())
+        end = to.rest.wait_for(progress, seconds=JOB_SECONDS, on_wait=lambda _: beat())
     except MaybeSent:
         raise
     except PlatformError as error:
         raise stopped_by(error) from error
+    if end.workflow_state == "failed" and "not published or deleted" in end.message:
+        raise ColumnRefused(why_refused(to, assignment_id, Refused(code="unpublished")))
+    return end
 
 
 def put_one(to: Connection, assignment_id: str, cell: PlannedCell, ledger: Ledger) -> None:

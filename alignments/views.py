@@ -221,7 +221,7 @@ def our_columns(context: Context) -> set[str]:
 
 def to_home(done: str, filters: QueryDict | Mapping[str, str] | None = None) -> HttpResponseRedirect:
     """Back to the list with a word on what was done, and the filters as they were."""
-    kept = {name: filters[name] for name in FILTER_NAMES if filters and filters.get(name)}
+    kept = {name: filters[name][:255] for name in FILTER_NAMES if filters and filters.get(name)}
     return HttpResponseRedirect(f"{reverse('home')}?{urlencode({'done': done, **kept})}")
 
 

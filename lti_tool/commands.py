@@ -10,6 +10,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from lti_tool.errors import PlatformError
 from lti_tool.models import Context, Registration
@@ -23,7 +24,7 @@ class BadUsage(CommandError):
 
 
 class ToolCommand(BaseCommand):
-    """A command whose platform troubles are sentences with exit code 1."""
+    """A command whose troubles with a platform or the database are sentences with exit code 1."""
 
     requires_system_checks: list[str] = []
 
@@ -32,6 +33,11 @@ class ToolCommand(BaseCommand):
             return super().execute(*args, **options)
         except PlatformError as error:
             raise CommandError(f"{error.detail} ({error.code})", returncode=1) from error
+        except OperationalError as error:
+            raise CommandError(
+                "The database does not answer. Check DATABASE_URL and whether it runs, then try again.",
+                returncode=1,
+            ) from error
 
     def print_json(self, value: Any) -> None:
         """One JSON object on standard output."""
@@ -55,6 +61,8 @@ def add_context_argument(parser: ArgumentParser) -> None:
 def find_registration(options: dict[str, Any]) -> Registration:
     """The registration the options name. Raises BadUsage for none and, listing their keys, for several."""
     key, client_id = options.get("registration"), options.get("client_id")
+    if not _storable(key or client_id or ""):
+        raise BadUsage("A key or client id is printable text; this is none.")
     if key:
         found = list(Registration.objects.filter(key=key))
     else:
@@ -72,10 +80,16 @@ def find_registration(options: dict[str, Any]) -> Registration:
 
 def find_context(registration: Registration, context_id: str) -> Context:
     """The course with this LTI context id; exit code 1 when it was never launched."""
-    context = Context.objects.filter(registration=registration, context_id=context_id).first()
+    known = Context.objects.filter(registration=registration, context_id=context_id)
+    context = known.first() if _storable(context_id) else None
     if context is None:
         raise CommandError(
             "This course is not known yet: open the tool in it once, from Canvas, and try again.",
             returncode=1,
         )
     return context
+
+
+def _storable(text: str) -> bool:
+    """Whether the database could hold this text at all: no NUL, no stray bytes of the command line."""
+    return text.isprintable() and not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 

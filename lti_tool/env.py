@@ -1,6 +1,7 @@
 """Settings from the environment, loudly: a wrong value stops the start and names the variable."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ Value = TypeVar("Value")
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -25,7 +27,7 @@ def text(name: str, default: str | None = None) -> str:
     if path is not None:
         try:
             value = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise ImproperlyConfigured(f"{name}_FILE: cannot read {path!r}: {error}") from None
     if value is None or (value == "" and default is None):
         if default is None:
@@ -87,8 +89,13 @@ def to_origin(value: str) -> str:
         raise ValueError("use an origin such as https://mastery.school.edu")
     if parts.path or parts.query or parts.fragment or parts.username is not None:
         raise ValueError("use scheme, host and port only")
-    parts.port  # noqa: B018 - reading it raises ValueError for a port that is no number
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    host = parts.hostname
+    if not (_HOST_NAME.fullmatch(host) or ":" in host):
+        raise ValueError("use a host name of letters, digits, dots and hyphens (punycode for others)")
+    host = f"[{host}]" if ":" in host else host
+    # As browsers write an origin: without the scheme's own port, or our own pages would seem foreign.
+    is_usual = parts.port in (None, {"https": 443, "http": 80}[parts.scheme])
+    return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{parts.port}"
 
 
 def to_postgres(value: str) -> dict[str, Any]:

@@ -72,8 +72,12 @@ def checked_url(option: str, text: str, longest: int = LONGEST_URL) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise BadUsage(f"{option}: this is no web address.") from None
-    if not host or parts.scheme not in ("https", "http") or text != text.strip() or not text.isascii():
+    plain = text.isascii() and text.isprintable() and " " not in text
+    if not plain or not host or parts.scheme not in ("https", "http"):
         raise BadUsage(f"{option}: give a whole address such as https://canvas.school.edu/…")
+    # The host goes into headers: anything else in it could add words to the content security policy.
+    if not _HOST.fullmatch(f"[{host}]" if ":" in host else host):
+        raise BadUsage(f"{option}: the host may have letters, digits, dots and hyphens (punycode for others).")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise BadUsage(f"{option}: leave out user names, passwords and fragments.")
     if not settings.ALLOW_HTTP and (parts.scheme != "https" or is_loopback(host)):
@@ -118,7 +122,7 @@ def secret_in(option: str, path: str) -> str:
     """The secret in a file, without the line break at its end. Raises BadUsage, never repeating the content."""
     try:
         secret = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise BadUsage(f"{option}: cannot read {path}: {type(error).__name__}.") from None
     if not secret:
         raise BadUsage(f"{option}: {path} is empty.")

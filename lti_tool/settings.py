@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from lti_tool import env
 from lti_tool.logs import logging_config
 
+SHORTEST_SECRET_KEY = 16
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.parsed("DEBUG", "0", env.to_bool)
@@ -22,6 +23,10 @@ _tool = urlsplit(TOOL_URL)
 _tool_host = _tool.hostname or ""
 if ALLOW_HTTP and _tool_host not in env.LOOPBACK:
     raise ImproperlyConfigured("ALLOW_HTTP: refused, because TOOL_URL is not a loopback address.")
+if not ALLOW_HTTP and len(SECRET_KEY) < SHORTEST_SECRET_KEY:
+    raise ImproperlyConfigured(
+        f"SECRET_KEY: use at least {SHORTEST_SECRET_KEY} random characters; whoever guesses it can forge launches."
+    )
 if not ALLOW_HTTP and (_tool.scheme != "https" or _tool_host in env.LOOPBACK):
     raise ImproperlyConfigured(
         "TOOL_URL: use https and a public host (ALLOW_HTTP=1 is for the demo and tests)."

@@ -17,7 +17,7 @@ def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
     """`manage.py check` with a good environment changed here and there (None unsets)."""
     good: dict[str, str | None] = {
         "PATH": os.environ["PATH"],
-        "SECRET_KEY": "a-secret",
+        "SECRET_KEY": "a-secret-of-enough-letters",
         "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "TOOL_URL": "https://mastery.school.edu",
         "DATABASE_URL": "postgres://tool:pw@db.school.edu:5432/mastery",
@@ -35,6 +35,8 @@ def test_a_good_environment_starts() -> None:
     ("name", "value"),
     [
         ("SECRET_KEY", None),
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY", "fifteen letters"),
         ("ENCRYPTION_KEYS", None),
         ("ENCRYPTION_KEYS", "too-short"),
         ("ENCRYPTION_KEYS", " , "),
@@ -43,6 +45,15 @@ def test_a_good_environment_starts() -> None:
         ("TOOL_URL", "http://mastery.school.edu"),
         ("TOOL_URL", "https://mastery.school.edu/tool"),
         ("TOOL_URL", "https://127.0.0.1:8000"),
+        ("TOOL_URL", "https://mastery.school.edu:port"),
+        ("TOOL_URL", "https://mastery.school.edu:99999"),
+        ("TOOL_URL", "https://teacher:pw@mastery.school.edu"),
+        ("TOOL_URL", "https://mastery.school.edu?x=1"),
+        ("TOOL_URL", "https://mastery school.edu"),
+        ("TOOL_URL", "https://mastery.school.edu;script-src *"),
+        ("TOOL_URL", "https://*.school.edu"),
+        ("TOOL_URL", "https://[::1"),
+        ("TOOL_URL", "ftp://mastery.school.edu"),
         ("ALLOW_HTTP", "1"),
         ("ALLOW_HTTP", "maybe"),
         ("DATABASE_URL", "sqlite:///db.sqlite3"),
@@ -69,6 +80,19 @@ def test_a_key_is_never_repeated_in_the_message() -> None:
 
 def test_loopback_over_http_needs_allow_http() -> None:
     assert start(TOOL_URL="http://127.0.0.1:8000", ALLOW_HTTP="1").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("https://Mastery.School.EDU/", "https://mastery.school.edu"),
+        ("https://mastery.school.edu:443", "https://mastery.school.edu"),
+        ("https://mastery.school.edu:8443", "https://mastery.school.edu:8443"),
+        ("http://[::1]:80", "http://[::1]"),
+    ],
+)
+def test_the_tools_address_is_kept_as_browsers_write_an_origin(given: str, origin: str) -> None:
+    assert env.to_origin(given) == origin
 
 
 def test_every_setting_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def test_a_teacher_of_an_unnamed_course_gets_a_page_that_says_so(
 
 def test_ids_may_be_numbers(client: Client, platform: TestPlatform) -> None:
     custom = {"canvas_course_id": 21070000000000355, "canvas_user_id": 42}
-    opened = launch_as(client, "student", platform, claims={c.CUSTOM: custom})
+    opened = launch_as(client, "student", platform, claims={c.CUSTOM: custom, c.AGS_ENDPOINT: GONE})
     assert opened.context.canvas_course_id == "21070000000000355"
 
 

@@ -1,0 +1,187 @@
+"""Whatever Canvas sends as a name or title is text on every page: never markup, a script, a header or a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+import pytest
+
+from lti_tool.csvsafe import safe_cell
+from tests.hardening.two_schools import Schools, two_schools
+
+ATTACKS = (
+    "<script>alert(1)</script>",
+    "<ScRiPt src=//evil.test>",
+    "</title><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "'><svg onload=alert(1)>",
+    "' onmouseover='alert(1)",
+    '" onfocus=alert(1) autofocus x="',
+    "` onclick=alert(1) `",
+    "<svg/onload=alert(1)>",
+    "<iframe src=javascript:alert(1)>",
+    '<a href="javascript:alert(1)">x</a>',
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    '<math><mi xlink:href="data:x,<script>alert(1)</script>">',
+    "<base href=//evil.test/>",
+    "<meta http-equiv=refresh content=0;url=//evil.test>",
+    "<link rel=stylesheet href=//evil.test>",
+    "<style>*{background:url(//evil.test)}</style>",
+    "<form action=//evil.test><button>x",
+    "</textarea><script>alert(1)</script>",
+    "</select><script>alert(1)</script>",
+    "--><script>alert(1)</script>",
+    "{{ 7|add:7 }}{% debug %}",
+    "${alert(1)}",
+    "\\u003cscript\\u003ealert(1)\\u003c/script\\u003e",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "<div hx-get=/lti/signout hx-trigger=load>",
+    "<p hx-on:load=alert(1)>",
+    '\'}\' hx-headers=\'{"X":"1"}',
+    "\u202egnp.exe\u202c<b>x</b>",
+)
+FORMULAS = (
+    "=1+1",
+    "+1+cmd",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "\0=1",
+    "＝1+1",
+    "＋1",
+    "－1+1",
+    "＠A",
+    "=cmd|' /C calc'!A0",
+)
+PAGES = (
+    "/course/",
+    "/course/?q=%3Cscript%3E&group=%22%3E&show=all",
+    "/course/alignments/suggested/",
+    "/course/alignments/columns/",
+    "/course/alignments/new/?outcome=601",
+    "/course/alignments/{alignment_id}/",
+    "/course/alignments/{alignment_id}/delete/",
+    "/course/settings/",
+    "/course/runs/2/",
+    "/course/runs/2/?search=%3Cscript%3Ealert(1)%3C/script%3E",
+    "/course/runs/1/",
+    "/course/runs/",
+    "/course/runs/2/students/1/",
+    "/course/preview/summary/",
+)
+
+
+@pytest.fixture
+def schools(db: None) -> Iterator[Schools]:
+    with two_schools() as found:
+        yield found
+
+
+class Markup(HTMLParser):
+    """What a browser would make of a page: its elements and their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def found_in(page: str) -> list[str]:
+    """Everything on a page that the tool's own templates never write."""
+    read = Markup()
+    read.feed(page)
+    wrong = [tag for tag, _ in read.tags if tag in {"iframe", "math", "base", "style", "object", "embed"}]
+    for tag, attributes in read.tags:
+        handlers = [name for name in attributes if name.startswith(("on", "hx-on"))]
+        links = [attributes.get(name) or "" for name in ("href", "src", "action", "hx-get", "formaction")]
+        unsafe = [
+            each for each in links if "evil" in each or each.lower().startswith(("javascript", "data:text"))
+        ]
+        if tag == "script" and not (attributes.get("src") or "").startswith("/static/"):
+            wrong.append(f"script {attributes}")
+        if attributes.get("hx-trigger") == "load" and attributes.get("hx-get") == "/lti/signout":
+            wrong.append("hx-get")
+        wrong += [f"{tag} {each}" for each in (*handlers, *unsafe)]
+    return wrong
+
+
+def poison(schools: Schools, text: str) -> None:
+    """The text in every field of Canvas that a page may show, and in what an earlier launch said of the course."""
+    world = schools.ours.world
+    with world.lock:
+        for kind in (
+            world.courses,
+            world.users,
+            world.sections,
+            world.assignments,
+            world.outcome_groups,
+            world.assignment_groups,
+        ):
+            for each in kind.values():
+                name = "title" if hasattr(each, "title") else "name"
+                setattr(each, name, text)
+        for outcome in world.outcomes.values():
+            outcome.title = outcome.description = text
+    context = schools.ours.context
+    context.title = context.label = text.replace("\0", "")[:255]
+    context.save(update_fields=["title", "label"])
+
+
+def test_every_text_is_text_on_every_page(schools: Schools) -> None:
+    teacher, wrong = schools.people["teacher"], []
+    for first in range(0, len(ATTACKS), 6):
+        attack = " ".join(ATTACKS[first : first + 6])
+        assert len(attack) < 250
+        poison(schools, f"{attack} 1.1")
+        for path in PAGES:
+            answer = teacher.ask("GET", path.format(alignment_id=schools.alignment))
+            found = found_in(answer.content.decode())
+            if answer.status_code != 200 or found:
+                wrong.append((attack, path, answer.status_code, found))
+    assert not wrong, "\n".join(map(str, wrong[:20]))
+
+
+def test_the_parser_finds_what_is_planted() -> None:
+    planted = '<p onclick="x"><script>1</script><a href="javascript:x">y</a><base href="/">'
+    assert len(found_in(planted)) == 4
+
+
+@pytest.mark.parametrize("name", ["section", "alignment", "search", "names", "go", "decision"])
+def test_filters_are_no_way_into_a_header(schools: Schools, name: str) -> None:
+    teacher = schools.people["teacher"]
+    for value in ("x\r\nSet-Cookie: a=b", "\0", "x" * 20_000, "=&=&", "section=\r\n&alignment=1"):
+        for answer in (
+            teacher.ask("POST", "/course/runs/2/choices/", {name: value}),
+            teacher.ask("GET", "/course/runs/2/", {name: value}),
+            teacher.ask(
+                "GET", "/course/", {name: value, "q": value, "show": value, "group": value, "done": value}
+            ),
+            teacher.ask("POST", "/course/outcomes/601/exclude/", {"q": value, "group": value}),
+        ):
+            assert answer.status_code in (200, 302, 422), (name, value[:30])
+            assert not any("\n" in line for line in answer.headers.values())
+            assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_of_a_file_is_a_formula(text: str) -> None:
+    assert safe_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["-1", "12.5", "Ada Lindqvist", "", "a=b"])
+def test_numbers_and_names_stay(text: str) -> None:
+    assert safe_cell(text) == text
+
+
+def test_the_downloaded_preview_holds_no_formula(schools: Schools) -> None:
+    poison(schools, '=HYPERLINK("//evil.test")')
+    lines = schools.people["teacher"].ask("POST", "/course/runs/2/csv/").content.decode().splitlines()
+    assert len(lines) > 1
+    assert not [line for line in lines if line.startswith(("=", '"=')) or ",=" in line or ',"=' in line]

@@ -2,7 +2,8 @@
 
 Imitates lib/outcomes/result_analytics.rb, app/models/rollup_score.rb,
 app/models/rollup_score_aggregator_helper.rb and app/models/learning_outcome_result.rb. The sums are
-done in floats, as Canvas does them, and rounded from the float's shortest decimal form.
+done in floats, as Canvas does them (percents as 0.01 times a number; Ruby's sum is compensated, as
+``fsum`` is), and rounded from the float's shortest decimal form.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from math import fsum
 from statistics import median
 
 from sandbox.records import (
@@ -117,7 +119,7 @@ def value_of(result: OutcomeResult, scale: Scale) -> float:
     """A result on the scale: its percent of the scale's points, else its raw score."""
     if result.percent is None:
         return float(result.score or 0)
-    return float(result.percent * (scale.points_possible or scale.mastery_points or Decimal(0)))
+    return float(result.percent) * float(scale.points_possible or scale.mastery_points or 0)
 
 
 def _values(results: Sequence[OutcomeResult], scale: Scale) -> list[float]:
@@ -150,13 +152,13 @@ def calculate(values: list[float], scale: Scale, new_decaying: bool = True) -> f
     if method == "n_mastery":
         return _n_mastery(values, float(scale.mastery_points or 0), number or 5)
     if method == "standard_decaying_average" and new_decaying:
-        return _fold(values, (number or DEFAULT_INT) / 100)
+        return _fold(values, number or DEFAULT_INT)
     if method in WEIGHTED or method == "standard_decaying_average":
-        return _weighted(values, (number or DEFAULT_INT) / 100)
+        return _weighted(values, number or DEFAULT_INT)
     if method == "latest":
         return values[-1]
     if method == "average":
-        return sum(values) / len(values)
+        return fsum(values) / len(values)
     return max(values)
 
 
@@ -164,21 +166,22 @@ def _n_mastery(values: list[float], mastery: float, needed: int) -> float | None
     kept = [value for value in values if value >= mastery]
     if len(values) < needed or len(kept) < needed:
         return None
-    return sum(kept) / len(kept)
+    return fsum(kept) / len(kept)
 
 
-def _fold(values: list[float], latest: float) -> float:
+def _fold(values: list[float], percent: int) -> float:
+    old, new = 0.01 * (100 - percent), 0.01 * percent
     answer = values[0]
     for value in values[1:]:
-        answer = answer * (1 - latest) + value * latest
+        answer = answer * old + value * new
     return answer
 
 
-def _weighted(values: list[float], latest: float) -> float:
+def _weighted(values: list[float], percent: int) -> float:
     if len(values) == 1:
         return values[0]
-    earlier = sum(values[:-1]) / len(values[:-1])
-    return values[-1] * latest + earlier * (1 - latest)
+    earlier = fsum(values[:-1]) / len(values[:-1])
+    return values[-1] * (0.01 * percent) + earlier * (0.01 * (100 - percent))
 
 
 def student_scores(

@@ -1,8 +1,8 @@
 """From an outcome's single results to its score, where a teacher does not want Canvas's rollup.
 
-Everything is counted in fractions. The six methods Canvas has too are rounded as Canvas rounds them, to two
-decimals, half away from zero, so that they equal its rollup; the others are exact. Only the power law needs
-logarithms: they are worked out with 50 digits and its score is kept to 10 decimals.
+The six methods Canvas has too are worked out and rounded as Canvas does it (`canvasmethods`: two decimals, half
+away from zero), so that they equal its rollup. The others are counted in fractions and never rounded; only the
+power law needs logarithms, which are taken with 50 digits, and its score is kept to 10 decimals.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
+from typing import Generic, TypeVar
 
+from alignments.core import canvasmethods
+from alignments.core.canvasmethods import Floats
 from alignments.core.definition import Calculation, Method, Percent
 from alignments.core.numbers import rounded
 from canvas.values import Outcome, OutcomeResult
@@ -22,7 +25,6 @@ ZERO, NOTHING = Fraction(0), Decimal(0)
 PLACES = 10
 """Decimals of a share that Canvas keeps as a float, and of the power law."""
 AS_NEAR_AS_A_FLOAT = Fraction(1, 10**9)
-CANVAS_PLACES = 2
 WORKING = Context(prec=50, rounding=ROUND_HALF_EVEN)
 FLOOR = Fraction(1, 10)
 """The least share of the scale the power law reckons with: 0 has no logarithm."""
@@ -40,12 +42,13 @@ USUAL_PERCENT, USUAL_TIMES = 65, 5
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One result on its outcome's scale, at the time it counts at. `bank_points` is set for one question bank
-    of a classic quiz: what the bank is worth in the quiz."""
+    """One result on its outcome's scale, at the time it counts at; `in_canvas` is the float Canvas reckons
+    with. `bank_points` is set for one question bank of a classic quiz: what it is worth in the quiz."""
 
     id: str
     outcome_id: str
     score: Fraction
+    in_canvas: float
     at: datetime
     assignment_id: str | None = None
     bank_points: Fraction | None = None
@@ -54,12 +57,13 @@ class Result:
 def on_scale(raw: OutcomeResult, outcome: Outcome, assessed_at: datetime | None = None) -> Result:
     """The result on the outcome's scale, as Canvas puts it there (learning_outcome_result.rb): its share of
     what was possible times the scale's top, else its raw score. Whole seconds count."""
-    top = Fraction(outcome.points_possible or 0) or Fraction(outcome.mastery_points or 0)
+    top = outcome.points_possible or outcome.mastery_points or Decimal(0)
     share = _share(raw)
     return Result(
         id=raw.id,
         outcome_id=raw.outcome_id,
-        score=Fraction(raw.score) if share is None else share * top,
+        score=Fraction(raw.score) if share is None else share * Fraction(top),
+        in_canvas=float(raw.score) if raw.percent is None else float(raw.percent) * float(top),
         at=(assessed_at or raw.at).replace(microsecond=0),
         assignment_id=raw.assignment_id,
         bank_points=Fraction(raw.possible or 0) if raw.is_quiz and share is not None else None,
@@ -90,33 +94,64 @@ class Calculator:
     def __init__(self, calculation: Calculation, outcome: Outcome) -> None:
         self.calculation = calculation
         self._ignored = frozenset(calculation.ignore_assignments)
-        self._method = _method(calculation, outcome)
-        self._known: dict[tuple[Fraction, ...], Fraction | None] = {}
+        if calculation.method in OF_CANVAS:
+            exact = _method_of_canvas(calculation, outcome)
+            self._of_canvas = _Known(lambda values: _to_cents(exact(values)))
+        else:
+            self._of_ours = _Known(_method_of_ours(calculation, outcome))
 
     def counted(self, results: Iterable[Result]) -> list[Result]:
         """The results that are not ignored, oldest first; of equal times the lower id first."""
         kept = [one for one in results if one.assignment_id not in self._ignored]
-        return sorted(kept, key=lambda one: (one.at, len(one.id), one.id))
+        return sorted(kept, key=lambda one: (one.at, len(one.id), one.id, one.score))
 
     def score(self, results: Iterable[Result]) -> Fraction | None:
-        values = _pieces(self.calculation.method, self.counted(results))
-        if len(values) < self.calculation.at_least:
-            return None
-        values = without_lowest(values, self.calculation.drop_lowest)
-        if values not in self._known:
-            self._known[values] = self._method(values)
-        return self._known[values]
+        counted = self.counted(results)
+        method, drop = self.calculation.method, self.calculation.drop_lowest
+        if method in OF_CANVAS:
+            floats = _floats(method, counted)
+            return self._of_canvas(without_lowest(floats, drop)) if self._enough(floats) else None
+        values = _pieces(counted)
+        return self._of_ours(without_lowest(values, drop)) if self._enough(values) else None
+
+    def _enough(self, values: Sequence[object]) -> bool:
+        return len(values) >= self.calculation.at_least
 
 
-def _pieces(method: Method, ordered: Sequence[Result]) -> tuple[Fraction, ...]:
-    """The scores, oldest first. A classic quiz gives one result for each question bank; these become their
-    mean by the banks' points: as many times as there are banks where Canvas does so, once in methods that
-    are not Canvas's. Under `highest` and `n_mastery` Canvas takes each bank by itself."""
-    if method in {"highest", "n_mastery"} or all(one.bank_points is None for one in ordered):
+Number = TypeVar("Number", float, Fraction)
+
+
+class _Known(Generic[Number]):
+    """A method that remembers its answers: a class has few different rows of scores."""
+
+    def __init__(self, method: Callable[[Sequence[Number]], Fraction | None]) -> None:
+        self._method: Callable[[Sequence[Number]], Fraction | None] = method
+        self._answers: dict[tuple[Number, ...], Fraction | None] = {}
+
+    def __call__(self, values: tuple[Number, ...]) -> Fraction | None:
+        if values not in self._answers:
+            self._answers[values] = self._method(values)
+        return self._answers[values]
+
+
+def _to_cents(value: float | None) -> Fraction | None:
+    return None if value is None else canvasmethods.to_cents(value)
+
+
+def _floats(method: Method, ordered: Sequence[Result]) -> tuple[float, ...]:
+    """Canvas's inputs. A classic quiz gives one result for each question bank; where Canvas does so, each is
+    replaced by their mean, by the banks' points."""
+    if method not in QUIZ_MEANS or all(one.bank_points is None for one in ordered):
+        return tuple([one.in_canvas for one in ordered])
+    means = {quiz: float(value) for quiz, value in _quiz_means(ordered).items()}
+    return tuple(one.in_canvas if one.bank_points is None else means[one.assignment_id] for one in ordered)
+
+
+def _pieces(ordered: Sequence[Result]) -> tuple[Fraction, ...]:
+    """The inputs of our own methods: the same, but a classic quiz is one piece of work and counts once."""
+    if all(one.bank_points is None for one in ordered):
         return tuple([one.score for one in ordered])
     means = _quiz_means(ordered)
-    if method in QUIZ_MEANS:
-        return tuple(one.score if one.bank_points is None else means[one.assignment_id] for one in ordered)
     seen: set[str | None] = set()
     found: list[Fraction] = []
     for one in ordered:
@@ -137,7 +172,7 @@ def _quiz_means(results: Iterable[Result]) -> dict[str | None, Fraction]:
     return {quiz: points / weight if weight else ZERO for quiz, (points, weight) in sums.items()}
 
 
-def without_lowest(values: tuple[Fraction, ...], drop: int) -> tuple[Fraction, ...]:
+def without_lowest(values: tuple[Number, ...], drop: int) -> tuple[Number, ...]:
     """Without the `drop` lowest, of equal ones the oldest first; the best one always stays."""
     drop = min(drop, len(values) - 1)
     if drop <= 0:
@@ -146,64 +181,38 @@ def without_lowest(values: tuple[Fraction, ...], drop: int) -> tuple[Fraction, .
     return tuple(value for place, value in enumerate(values) if place not in gone)
 
 
+def _method_of_canvas(calculation: Calculation, outcome: Outcome) -> Callable[[Floats], float | None]:
+    percent = float(calculation.percent.number) if calculation.percent else 0.0
+    mastery, times = float(outcome.mastery_points or 0), calculation.count or 1
+    methods: Mapping[Method, Callable[[Floats], float | None]] = {
+        "average": canvasmethods.mean,
+        "standard_decaying_average": lambda values: canvasmethods.decayed(values, percent),
+        "weighted_average": lambda values: canvasmethods.weighted(values, percent),
+        "latest": lambda values: values[-1],
+        "highest": max,
+        "n_mastery": lambda values: canvasmethods.n_mastery(values, mastery, times),
+    }
+    return methods[calculation.method]
+
+
 Values = Sequence[Fraction]
 """Scores on the outcome's scale, oldest first, at least one."""
 
 
-def _method(calculation: Calculation, outcome: Outcome) -> Callable[[Values], Fraction | None]:
-    newest = calculation.percent.share if calculation.percent else ZERO
-    count = calculation.count or 1
-    top, mastery = Fraction(outcome.points_possible or 0), Fraction(outcome.mastery_points or 0)
+def _method_of_ours(calculation: Calculation, outcome: Outcome) -> Callable[[Values], Fraction | None]:
+    top, count = Fraction(outcome.points_possible or 0), calculation.count or 1
     methods: Mapping[Method, Callable[[Values], Fraction | None]] = {
-        "average": mean,
-        "standard_decaying_average": lambda values: decayed(values, newest),
-        "weighted_average": lambda values: weighted(values, newest),
-        "latest": lambda values: values[-1],
-        "highest": max,
-        "n_mastery": lambda values: n_mastery(values, mastery, count),
         "latest_and_highest": lambda values: (values[-1] + max(values)) / 2,
         "mode": mode,
         "newest": lambda values: mean(values[-count:]),
         "power_law": lambda values: power_law(values, top),
         "streak": lambda values: streak(values, count),
     }
-    exact = methods[calculation.method]
-    if calculation.method not in OF_CANVAS:
-        return exact
-    return lambda values: _as_canvas(exact(values))
-
-
-def _as_canvas(value: Fraction | None) -> Fraction | None:
-    """Two decimals, half away from zero."""
-    if value is None:
-        return None
-    size = Fraction(rounded(abs(value), CANVAS_PLACES))
-    return -size if value < 0 else size
+    return methods[calculation.method]
 
 
 def mean(values: Values) -> Fraction:
     return sum(values, ZERO) / len(values)
-
-
-def decayed(values: Values, newest: Fraction) -> Fraction:
-    """Each result in turn weighs `newest`, everything before it the rest."""
-    answer = values[0]
-    for value in values[1:]:
-        answer = answer * (1 - newest) + value * newest
-    return answer
-
-
-def weighted(values: Values, newest: Fraction) -> Fraction:
-    """The newest result weighs `newest`, the mean of all earlier ones the rest."""
-    if len(values) == 1:
-        return values[0]
-    return values[-1] * newest + mean(values[:-1]) * (1 - newest)
-
-
-def n_mastery(values: Values, mastery: Fraction, times: int) -> Fraction | None:
-    """The mean of the results at mastery, once there are so many of them."""
-    kept = [value for value in values if value >= mastery]
-    return mean(kept) if len(kept) >= times else None
 
 
 def mode(values: Values) -> Fraction:

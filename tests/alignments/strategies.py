@@ -7,8 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from alignments.core.calculationfields import OWN_KEYS
 from alignments.core.definition import (
     AssignmentTarget,
+    Calculation,
     ColumnTarget,
     Criteria,
     CriteriaGrade,
@@ -85,6 +87,22 @@ def rules(combine: str, outcomes: int) -> Any:
 
 
 @st.composite
+def calculations(draw: st.DrawFn) -> Calculation:
+    method = draw(st.sampled_from(list(OWN_KEYS)))
+    own = OWN_KEYS[method]
+    newest = st.decimals(min_value=Decimal("0.01"), max_value=Decimal("99.99"), places=2).map(Percent)
+    return Calculation(
+        method,
+        percent=draw(newest) if own == "percent" else None,
+        count=draw(st.integers(1, 10)) if own == "count" else None,
+        order=draw(st.sampled_from(["submitted", "assessed"])),
+        at_least=draw(st.integers(1, 100)),
+        drop_lowest=draw(st.integers(0, 100)),
+        ignore_assignments=tuple(draw(st.lists(ids, max_size=3, unique=True))),
+    )
+
+
+@st.composite
 def definitions(draw: st.DrawFn) -> Definition:
     outcome_ids = draw(st.lists(ids, min_size=1, max_size=4, unique=True))
     weights = st.decimals(min_value=Decimal("0.001"), max_value=10**6, places=3)
@@ -105,4 +123,5 @@ def definitions(draw: st.DrawFn) -> Definition:
         overwrite=draw(st.sampled_from(["empty", "ours", "all"])),
         direction=draw(st.sampled_from(["both", "up"])),
         round=draw(st.integers(0, 4)),
+        calculation=draw(st.none() | calculations()),
     )

@@ -98,3 +98,25 @@ def test_a_form_s_errors_carry_the_field_alone() -> None:
         jsonfile.parse_definition({**SMALLEST, "round": 7})
     [problem] = caught.value.problems
     assert (problem.entry, problem.path) == ("", "round")
+
+
+def test_a_calculation_is_written_whole_and_only_where_there_is_one() -> None:
+    made = definition(
+        {"kind": "cutoff"},
+        calculation={"method": "newest", "count": 3, "ignore_assignments": [91, "92"]},
+    )
+    assert jsonfile.to_json(made)["calculation"] == {
+        "method": "newest",
+        "count": 3,
+        "order": "submitted",
+        "at_least": 1,
+        "drop_lowest": 0,
+        "ignore_assignments": ["91", "92"],
+    }
+    assert "calculation" not in jsonfile.to_json(definition({"kind": "cutoff"}))
+
+
+def test_a_decaying_calculation_weighs_the_newest_as_canvas_does_unless_told() -> None:
+    made = definition({"kind": "cutoff"}, calculation={"method": "weighted_average"})
+    written = jsonfile.to_json(made)["calculation"]
+    assert isinstance(written, dict) and written["percent"] == "65%"

@@ -15,6 +15,7 @@ KEYS = [
     "name", "outcomes", "id", "weight", "combine", "rule", "kind", "at", "levels", "interpolate", "grades", "credit",
     "all_at_least", "mastered_at_least", "grading_standard_id", "evidence", "at_least", "otherwise", "target",
     "column", "label", "points", "assignment", "overwrite", "direction", "round", "below",
+    "calculation", "method", "percent", "count", "order", "drop_lowest", "ignore_assignments",
 ]  # fmt: skip
 WORDS = [
     "mean",

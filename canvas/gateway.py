@@ -23,7 +23,7 @@ from canvas.refusals import TOKEN_EXPIRED, refusal_of
 from canvas.throttle import MOST_IN_FLIGHT, pace_of
 from lti_tool.answers import Reply
 from lti_tool.errors import AccessLost, Incomplete
-from lti_tool.http import Http, Policy, allowed_hosts, host_of
+from lti_tool.http import Http, Policy, host_of, rest_hosts
 
 PER_PAGE = 100
 MOST_PAGES = 2_000
@@ -47,7 +47,7 @@ class Gateway:
         self.clock = clock
         self._http = http
         self._base = account.registration.canvas_url.rstrip("/")
-        self._hosts = allowed_hosts(account.registration)
+        self._hosts = rest_hosts(account.registration)
         self._policy = Policy(pace=pace_of(f"account:{account.pk}"), counts=counter, refusal_of=refusal_of)
         self._token = ""
         self._ahead = timedelta(0)

@@ -19,7 +19,7 @@ from canvas.throttle import pace_of
 from lti_tool import answers
 from lti_tool.answers import Reply
 from lti_tool.errors import AccessLost, MaybeSent, PlatformError, Refused
-from lti_tool.http import Http, Policy, allowed_hosts, shared_http
+from lti_tool.http import Http, Policy, rest_hosts, shared_http
 from lti_tool.models import Registration
 from lti_tool.sealing import CannotUnseal, seal, unseal
 
@@ -133,7 +133,7 @@ def revoke(registration: Registration, token: str, http: Http) -> None:
     http.request(
         "DELETE",
         token_url(registration),
-        allow_hosts=allowed_hosts(registration),
+        allow_hosts=rest_hosts(registration),
         headers={"Authorization": f"Bearer {token}"},
         deadline=TOKEN_SECONDS,
         where="DELETE /login/oauth2/token",
@@ -203,7 +203,7 @@ def _token_call(registration: Registration, form: dict[str, str], now: datetime,
     reply = http.request(
         "POST",
         token_url(registration),
-        allow_hosts=allowed_hosts(registration),
+        allow_hosts=rest_hosts(registration),
         headers={"Accept": "application/json"},
         data={**form, "client_id": registration.api_client_id, "client_secret": secret},
         timeout=(5.0, 15.0),

@@ -83,13 +83,18 @@ def host_of(url: str) -> str:
 def allowed_hosts(registration: Registration) -> frozenset[str]:
     """The hosts this registration's services may live on: those of its own addresses and its service hosts."""
     urls = (
-        registration.canvas_url,
         registration.authorize_url,
         registration.token_url,
         registration.jwks_url,
     )
+    return frozenset(filter(None, map(host_of, urls))) | rest_hosts(registration)
+
+
+def rest_hosts(registration: Registration) -> frozenset[str]:
+    """The hosts a person's token may be sent to: the school's own. Keys and logins of all hosted schools live
+    on hosts they share."""
     extra = (host_of(f"https://{host}") for host in registration.service_hosts)
-    return frozenset(filter(None, (*map(host_of, urls), *extra)))
+    return frozenset(filter(None, (host_of(registration.canvas_url), *extra)))
 
 
 def is_loopback(host: str) -> bool:

@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Everything, in one run. Figures and aims as one JSON-ready object."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    folder, load = Path(tempfile.mkdtemp(prefix="bench-")), os.getloadavg()[0]
     with Supervisor(grace_seconds=15) as supervisor, postgres.temporary() as server:
         supervisor.afterwards.append(lambda: shutil.rmtree(folder, ignore_errors=True))
         supervisor.interrupts = True
@@ -53,6 +53,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "alignments": options.alignments,
         "latency_ms": options.latency_ms,
         "cores": os.cpu_count(),
+        "load_before": round(load, 1),
         **parts,
         "aims": [asdict(aim) for aim in aims],
     }
@@ -93,12 +94,12 @@ def _aims(runs: dict[str, Measured], costs: dict[str, Cost], baseline: BaselineR
     first = runs["rest_first"]
     calls = baseline.read + baseline.write
     total = first.answer["requests"]["read"] + first.answer["requests"]["write"]
-    seconds, process = baseline.seconds / first.run_seconds, baseline.seconds / first.process_seconds
     return [
         *aims,
         formula.at_least("REST, first: fewer calls than the baseline", calls / total, formula.FEWER_CALLS),
-        formula.at_least("REST, first: faster than the baseline", seconds, formula.FASTER),
-        formula.at_least("the same, Python's start counted", process, formula.FASTER),
+        formula.at_least(
+            "REST, first: faster than the baseline", baseline.seconds / first.run_seconds, formula.FASTER
+        ),
     ]
 
 
@@ -118,23 +119,38 @@ def _big(tool: Tool, options: argparse.Namespace) -> tuple[dict[str, Any], list[
     say(f"A very big course: {students} students x {count} alignments ...")
     school = School(tool, "big", students, count, options.big_latency_ms).open().join()
     school.align(columns=False)
-    dry, first, second = school.sync("--dry-run"), school.sync(), school.sync("--dry-run")
+    dry, (first, page_seconds), second = (
+        school.sync("--dry-run"),
+        school.send_as_teacher(),
+        school.sync("--dry-run"),
+    )
+    web_mb = tool.web_peak_mb()
     command = [PYTHON, "-m", "scripts.bench_plan", school.lti_client, school.context]
     planning = json.loads(run(command, tool.environment))
-    runs = {"dry run": dry, "first sync": first, "second dry run": second}
     listed = len(school.canvas.gradebook()["assignments"])
-    cost = formula.rest_sync(Size(students, count, listed), sent(first))
+    cost = formula.approved_sync(Size(students, count, listed), sent(first))
+    found = {
+        "students": students,
+        "alignments": count,
+        "latency_ms": options.big_latency_ms,
+        "dry_run": as_object(dry, None, None),
+        "first_sync": as_object(first, cost, None),
+        "second_dry_run": as_object(second, None, None),
+        "preview_page_seconds": round(page_seconds, 2),
+        "web_peak_mb": round(web_mb),
+        "planning": planning,
+    }
+    memory = {"the command": dry.peak_mb, "the worker": first.peak_mb, "the web server": web_mb}
     aims = [
-        formula.at_most("big, first: reads", reads(first), cost.read),
-        formula.at_most("big, first: writes", first.answer["requests"]["write"], cost.write),
+        formula.at_most("very big, first: reads", reads(first), cost.read),
+        formula.at_most("very big, first: writes", first.answer["requests"]["write"], cost.write),
+        formula.at_most("very big, second: writes", second.answer["requests"]["write"], 0),
         *(
-            formula.below(f"big, {name}: memory", one.peak_mb, formula.MOST_MB, "MB")
-            for name, one in runs.items()
+            formula.below(f"very big: memory of {who}", mb, formula.MOST_MB, "MB")
+            for who, mb in memory.items()
         ),
     ]
-    found = {"students": students, "alignments": count, "latency_ms": options.big_latency_ms}
-    measured = {name.replace(" ", "_"): as_object(one, None, None) for name, one in runs.items()}
-    return {"big": {**found, **measured, "planning": planning}}, aims
+    return {"big": found}, aims
 
 
 def sent(one: Measured) -> int:
@@ -164,6 +180,7 @@ def as_object(one: Measured, cost: Cost | None, baseline: BaselineRun | None) ->
         calls = requests["read"] + requests["write"]
         found["fewer_calls"] = round((baseline.read + baseline.write) / calls, 1)
         found["faster"] = round(baseline.seconds / one.run_seconds, 1)
+        found["faster_with_start"] = round(baseline.seconds / one.process_seconds, 1)
     return found
 
 

@@ -8,7 +8,7 @@ SYNCS = {
     "ags_first": "own columns, first",
     "ags_second": "own columns, nothing changed",
 }
-BIG = {"dry_run": "plan only", "first_sync": "first sync", "second_dry_run": "plan, nothing changed"}
+BIG = {"dry_run": "plan only", "first_sync": "first, in the pages", "second_dry_run": "plan, nothing changed"}
 WIDTH = 31
 
 
@@ -16,7 +16,7 @@ def as_text(found: dict[str, Any]) -> str:
     lines = [
         "",
         f"{found['students']} students x {found['alignments']} alignments, {found['latency_ms']:g} ms a call, "
-        f"{found['cores']} cores",
+        f"{found['cores']} cores, load {found['load_before']} before",
         "",
         f"{'':{WIDTH}}{'read':>7}{'(of it polls)':>15}{'write':>7}{'retried':>9}{'throttled':>11}"
         f"{'by formula':>14}{'run s':>8}{'process s':>11}{'MB':>6}{'fewer calls':>13}{'faster':>8}",
@@ -33,6 +33,7 @@ def as_text(found: dict[str, Any]) -> str:
 NOTES = (
     "run s: from the opening of the run to its end. process s: the whole command, Python's start included.",
     "by formula: reads without polls + writes (docs/operations.md). MB: the process's peak (VmHWM).",
+    "In the pages: a teacher previews and sends, a worker works; MB is the worker's, s include the pages.",
     "The baseline ran in one process that was started before, against a Canvas that never throttles.",
 )
 
@@ -66,6 +67,8 @@ def _big(big: dict[str, Any] | None) -> list[str]:
         f"{big['students']} students x {big['alignments']} alignments, {big['latency_ms']:g} ms a call",
         "",
         *(_sync(name, big[key]) for key, name in BIG.items()),
+        f"The preview's page takes {big['preview_page_seconds']:.1f} s; the web server held at most "
+        f"{big['web_peak_mb']} MB.",
         f"Planning {planning['cells']} cells takes {planning['plan_seconds']:.2f} s of processor time: "
         f"{planning['plan_to_json']:.1f} times as long as reading the same JSON "
         f"({planning['json_bytes'] / 1e6:.0f} MB, {planning['json_seconds']:.2f} s), "

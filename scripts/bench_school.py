@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
 
 from scripts import demo_check
 from scripts.canvas_reader import Canvas
@@ -27,6 +28,7 @@ ISSUER = "https://canvas.instructure.com"
 API_SECRET = "bench-" + secrets.token_urlsafe(24)
 READY_SECONDS = 120
 LOOK_SECONDS = 0.02
+POLLS = "/api/v1/progress/*"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Measured:
     run_seconds: float
     peak_mb: float
     canvas_calls: int
-    """What the pretend Canvas counted meanwhile, tokens included."""
+    """What the pretend Canvas counted meanwhile, tokens and what pages read for themselves included."""
     polls: int
     """Of these, questions after a bulk job."""
 
@@ -72,6 +74,24 @@ class Tool:
         child = self.supervisor.add(Child("web", command, self.environment, self.folder / "web.log"))
         wait_for(child, f"{self.url}/readyz")
 
+    def start_worker(self) -> Child:
+        return self.supervisor.add(
+            Child("worker", manage("worker"), self.environment, self.folder / "worker.log")
+        )
+
+    def web_peak_mb(self) -> float:
+        """Of the web server's process that holds most."""
+        found = subprocess.run(["ps", "-axo", "pid=,args="], capture_output=True, text=True).stdout
+        mine = [line.split()[0] for line in found.splitlines() if f"127.0.0.1:{self.port}" in line]
+        return max(memory_peak(int(pid)) for pid in mine) / 1000
+
+    def newest_run(self) -> dict[str, Any]:
+        """The run that began last, as the database has it."""
+        with psycopg.connect(self.database_url, row_factory=dict_row) as database:
+            found = database.execute("select * from grading_run order by id desc limit 1").fetchone()
+        assert found is not None, "a run was made"
+        return found
+
 
 class School:
     """A pretend Canvas with one big course, known to the tool: launched, connected."""
@@ -82,6 +102,7 @@ class School:
         self.api_client, self.lti_client = f"api-{name}", f"lti-{name}"
         self.port = free_port()
         self.canvas: Canvas
+        self.teacher: demo_check.Teacher
         self._command = [
             PYTHON, "-m", "sandbox", "--port", str(self.port), "--tool-url", tool.url,
             "--scenario", f"crowd-{students}x{outcomes}", "--latency-ms", str(latency_ms),
@@ -113,8 +134,8 @@ class School:
             "--allow-new-deployments",
         )  # fmt: skip
         run(command, self.tool.environment)
-        teacher = demo_check.launch(self.canvas)
-        demo_check.connect(teacher, self.tool.url)
+        self.teacher = demo_check.launch(self.canvas)
+        demo_check.connect(self.teacher, self.tool.url)
         return self
 
     @property
@@ -153,30 +174,46 @@ class School:
 
     def sync(self, *arguments: str) -> Measured:
         """`manage.py sync --json` as a process of its own."""
-        before, polls, began = self._calls(), self._calls("/api/v1/progress/*"), time.monotonic()
+        before, polls, began = self._calls(), self._calls(POLLS), time.monotonic()
         command = manage(
             "sync", "--json", "--client-id", self.lti_client, "--context", self.context, *arguments
         )
         text, peak = watched(command, self.tool.environment)
-        seconds = time.monotonic() - began
+        seconds, row = time.monotonic() - began, self.tool.newest_run()
         return Measured(
             answer=json.loads(text),
             process_seconds=seconds,
-            run_seconds=self._run_seconds(),
+            run_seconds=(row["finished_at"] - row["started_at"]).total_seconds(),
             peak_mb=peak,
             canvas_calls=self._calls() - before,
-            polls=self._calls("/api/v1/progress/*") - polls,
+            polls=self._calls(POLLS) - polls,
         )
 
     def _calls(self, path: str = "*") -> int:
         return int(self.canvas.control("calls", path=path)["count"])
 
-    def _run_seconds(self) -> float:
-        with psycopg.connect(self.tool.database_url) as database:
-            newest = "select started_at, finished_at from grading_run order by id desc limit 1"
-            row = database.execute(newest).fetchone()
-        assert row is not None, "the command made a run"
-        return float((row[1] - row[0]).total_seconds())
+    def send_as_teacher(self) -> tuple[Measured, float]:
+        """Preview and send in the pages, the work done by a worker process: its figures, and the seconds the
+        preview's page takes once it is ready. What pages read for themselves (names) is not the run's."""
+        worker = self.tool.start_worker()
+        before, polls, began = self._calls(), self._calls(POLLS), time.monotonic()
+        page = demo_check.preview(self.teacher, self.tool.url)
+        planned, opened = self.tool.newest_run(), time.monotonic()
+        self.teacher.visitor.open(page.url)
+        page_seconds = time.monotonic() - opened
+        demo_check.send(self.teacher, page)
+        assert worker.process is not None
+        row = self.tool.newest_run()
+        requests = {name: count + planned["requests"][name] for name, count in row["requests"].items()}
+        measured = Measured(
+            answer={"status": row["outcome"], "counts": row["counts"], "requests": requests},
+            process_seconds=time.monotonic() - began,
+            run_seconds=(row["finished_at"] - row["started_at"]).total_seconds(),
+            peak_mb=memory_peak(worker.process.pid) / 1000,
+            canvas_calls=self._calls() - before,
+            polls=self._calls(POLLS) - polls,
+        )
+        return measured, page_seconds
 
 
 def watched(command: list[str], environment: dict[str, str]) -> tuple[str, float]:

@@ -187,7 +187,11 @@ def offered_outcomes(page: Page) -> list[str]:
 
 
 def sync(teacher: Teacher, tool_url: str) -> Page:
-    page = preview(teacher, tool_url)
+    return send(teacher, preview(teacher, tool_url))
+
+
+def send(teacher: Teacher, page: Page) -> Page:
+    """Send the preview that is on the page, if anything is to be sent; the report."""
     if not sendable(page):
         return page
     changes: dict[str, str | list[str]] = {"confirm_large": "yes"} if "confirm_large" in page.html else {}

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from alignments import beginnings, effect, pages, services
 from alignments.core import explain
 from alignments.core.definition import MAX_NAME, AssignmentTarget, ColumnTarget, Definition
+from alignments.core.scales import scales_now
 from alignments.forms import AlignmentForm, Choices
 from alignments.models import Alignment
 from alignments.offers import offers
@@ -131,6 +132,7 @@ def _save(context: Context, form: AlignmentForm, look: Look, stored: StoredAlign
             definition,
             alignment_id=stored.id if stored else None,
             expected_points=_points_now(definition, look, stored),
+            scales=scales_now(definition, look.reading.evidence.outcomes) if look.reading else None,
             omit_from_final_grade=form.cleaned_data["omit"]
             if isinstance(definition.target, ColumnTarget)
             else None,

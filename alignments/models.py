@@ -81,6 +81,10 @@ class Alignment(models.Model):
     position = models.PositiveIntegerField(default=0)
     definition = models.JSONField(help_text="Interface 5: outcomes, combine, rule, evidence, overwrite, ...")
     expected_points = models.DecimalField(max_digits=40, decimal_places=10, null=True, blank=True)
+    scales = models.JSONField(
+        default=dict,
+        help_text="By outcome: top and mastery level it was made for, as text; null is not known yet.",
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -88,6 +92,13 @@ class Alignment(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"alignment {self.pk}"
+
+
+class SealedExceptions(models.Model):
+    """The students of one alignment with a rule of their own, or none: who and which, sealed. No row: nobody."""
+
+    alignment = models.OneToOneField(Alignment, on_delete=models.CASCADE, related_name="sealed_exceptions")
+    sealed = models.TextField()
 
 
 class ExcludedOutcome(models.Model):

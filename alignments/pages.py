@@ -10,10 +10,13 @@ from alignments.beginnings import Exclusion
 from alignments.core import explain
 from alignments.core.checks import check
 from alignments.core.definition import AssignmentTarget, ColumnTarget, Definition, Scheme
+from alignments.core.exceptions import LOST, with_rule
 from alignments.core.numbers import plain
+from alignments.core.scales import scale_change
 from alignments.core.suggest import Suggestion
 from alignments.levelbars import LevelBar
 from alignments.services import StoredAlignment
+from canvas.schemes import Schemes
 from canvas.values import (
     Assignment,
     AssignmentGroup,
@@ -45,6 +48,9 @@ class Reading:
     assignments: Mapping[str, Assignment]
     groups: tuple[AssignmentGroup, ...] = ()
     schemes: Mapping[str, GradingScheme] = field(default_factory=dict)
+    """By assignment id, for those graded in letters."""
+    known_schemes: Schemes | None = None
+    """All schemes in reach, where they were asked for and could be read."""
 
     @property
     def class_ids(self) -> frozenset[str]:
@@ -254,7 +260,15 @@ def problem_of(stored: StoredAlignment, reading: Reading) -> str | None:
     else:
         gone = [one for one in definition.outcome_ids if one not in outcomes]
         problem = f"Outcome {gone[0]} is no longer in this course." if gone else None
-    return problem or _target_problem(stored, reading)
+    return problem or _exceptions_problem(stored, reading) or _target_problem(stored, reading)
+
+
+def _exceptions_problem(stored: StoredAlignment, reading: Reading) -> str:
+    """Exceptions that cannot be opened, or a scale that is not the one the alignment was made for."""
+    if stored.students is None:
+        return LOST
+    others = [with_rule(stored.definition, rule) for rule in stored.students.values() if rule is not None]
+    return scale_change(stored.definition, stored.scales, reading.evidence.outcomes, others)
 
 
 def _target_problem(stored: StoredAlignment, reading: Reading) -> str | None:

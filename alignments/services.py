@@ -7,12 +7,13 @@ in one transaction: a file or a form is stored whole or not at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
+from alignments import sealedexceptions
 from alignments.core import jsonfile
 from alignments.core.definition import (
     MAX_NAME,
@@ -21,8 +22,11 @@ from alignments.core.definition import (
     Definition,
     TargetChoice,
 )
+from alignments.core.exceptions import Students
 from alignments.core.fields import Problem
 from alignments.core.jsonfile import FileErrors
+from alignments.core.numbers import plain
+from alignments.core.scales import Remembered, filled_in
 from alignments.models import Alignment, Target, TargetKind
 from lti_tool.models import Context
 
@@ -39,6 +43,10 @@ class StoredAlignment:
     definition: Definition
     target: Target
     expected_points: Decimal | None
+    scales: Remembered = field(default_factory=dict)
+    """The outcomes' scales it was made for, as far as they are known."""
+    students: Students | None = field(default_factory=dict, repr=False)
+    """Students with a rule of their own; None: there are some, and they cannot be opened any more."""
 
     @property
     def name(self) -> str:
@@ -57,7 +65,7 @@ class Imported:
 
 def stored(context: Context) -> list[StoredAlignment]:
     """The course's alignments in the teacher's order."""
-    rows = Alignment.objects.filter(context=context).select_related("target")
+    rows = Alignment.objects.filter(context=context).select_related("target", "sealed_exceptions")
     return [_stored(row) for row in rows]
 
 
@@ -109,9 +117,11 @@ def save_alignment(
     alignment_id: int | None = None,
     expected_points: Decimal | None = None,
     omit_from_final_grade: bool | None = None,
+    scales: Remembered | None = None,
 ) -> StoredAlignment:
     """Adds one alignment, or changes the one with this id, as a form saw it. `TargetInUse` where another
-    alignment has the target. `expected_points`: the target's points in Canvas at this moment."""
+    alignment has the target. `expected_points` and `scales`: the target's points and the outcomes' scales in
+    Canvas at this moment."""
     _lock(context)
     row = Alignment(context=context, position=_next_position(context))
     if alignment_id is not None:
@@ -123,7 +133,9 @@ def save_alignment(
     if omit_from_final_grade is not None:
         target.omit_from_final_grade = omit_from_final_grade
         target.save(update_fields=["omit_from_final_grade"])
-    _fill(row, definition, target, row.position, expected_points).save()
+    _fill(row, definition, target, row.position, expected_points)
+    row.scales = _scales_to_json(scales or {})
+    row.save()
     return _stored(row)
 
 
@@ -151,6 +163,14 @@ def remember_points(context: Context, alignment_id: int, points: Decimal) -> Non
     Alignment.objects.filter(context=context, pk=alignment_id, expected_points=None).update(
         expected_points=points
     )
+
+
+def remember_scales(context: Context, one: StoredAlignment, now: Remembered) -> None:
+    """The outcomes' scales at the alignment's first plan; later plans must find the same."""
+    known = filled_in(one.scales, now)
+    if known != one.scales:
+        unchanged = Alignment.objects.filter(context=context, pk=one.id, scales=_scales_to_json(one.scales))
+        unchanged.update(scales=_scales_to_json(known))
 
 
 def replace_outcome(context: Context, alignment_id: int, gone: str, instead: str) -> StoredAlignment:
@@ -183,17 +203,37 @@ def _fill(
     body = jsonfile.to_json(definition)
     del body["name"]
     row.target, row.name, row.position = target, definition.name, position
-    row.definition, row.expected_points = body, expected_points
+    row.definition, row.expected_points, row.scales = body, expected_points, {}
     return row
 
 
 def _stored(row: Alignment) -> StoredAlignment:
     body: dict[str, Any] = {**row.definition, "name": row.name} if row.name else row.definition
-    return StoredAlignment(row.pk, jsonfile.parse_definition(body), row.target, row.expected_points)
+    definition = jsonfile.parse_definition(body)
+    scales, students = _scales(row.scales), sealedexceptions.of(row)
+    return StoredAlignment(row.pk, definition, row.target, row.expected_points, scales, students)
+
+
+def _scales(body: dict[str, list[str | None]]) -> Remembered:
+    return {key: (_decimal(top), _decimal(mastery)) for key, (top, mastery) in body.items()}
+
+
+def _scales_to_json(scales: Remembered) -> dict[str, list[str | None]]:
+    return {key: [_text(top), _text(mastery)] for key, (top, mastery) in scales.items()}
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else plain(number)
 
 
 def _row(context: Context, alignment_id: int) -> Alignment:
-    return Alignment.objects.select_related("target").get(context=context, pk=alignment_id)
+    return Alignment.objects.select_related("target", "sealed_exceptions").get(
+        context=context, pk=alignment_id
+    )
 
 
 def _lock(context: Context) -> None:

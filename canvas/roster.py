@@ -53,10 +53,13 @@ def parse_student(row: Fields) -> Student:
     """One enrolment as a student; the names stay in memory for this request or run only."""
     user = row.child_or_empty("user")
     name = user.text("name", "")
+    state = row.text("enrollment_state")
+    sections = frozenset(filter(None, [row.ident_or_none("course_section_id")]))
     return Student(
         user_id=row.ident("user_id"),
-        states=frozenset({row.text("enrollment_state")}),
-        section_ids=frozenset(filter(None, [row.ident_or_none("course_section_id")])),
+        states=frozenset({state}),
+        section_ids=sections,
+        active_section_ids=sections if state == "active" else frozenset(),
         is_test_student=row.text("type") == "StudentViewEnrollment",
         name=name,
         sortable_name=user.text("sortable_name", "") or name,
@@ -69,6 +72,7 @@ def _merged(one: Student, other: Student) -> Student:
         one,
         states=one.states | other.states,
         section_ids=one.section_ids | other.section_ids,
+        active_section_ids=one.active_section_ids | other.active_section_ids,
         is_test_student=one.is_test_student and other.is_test_student,
     )
 

@@ -109,6 +109,8 @@ class Student:
     user_id: str
     states: frozenset[EnrollmentState]
     section_ids: frozenset[str] = frozenset()
+    active_section_ids: frozenset[str] = frozenset()
+    """The sections among them in which the enrolment is active."""
     is_test_student: bool = False
     name: str = field(default="", repr=False)
     sortable_name: str = field(default="", repr=False)

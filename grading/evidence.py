@@ -9,13 +9,16 @@ from fractions import Fraction
 from typing import Any
 
 from alignments.core import jsonfile
-from alignments.core.definition import Definition
+from alignments.core.definition import Definition, Rule
+from alignments.core.exceptions import Instead, check_instead, with_rule
 from alignments.core.explain import explain_cell, rule_in_words
+from alignments.core.fields import Spot
 from alignments.core.levels import Score
 from alignments.core.numbers import plain
 from alignments.core.rules import check
+from alignments.core.sectionfields import instead_to_json, read_instead
 from canvas.values import GradingScheme, Outcome, Rollup, SchemeLevel
-from grading.core.plan import Inputs, PlannedAlignment
+from grading.core.plan import Inputs, PlannedAlignment, instead_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Grounds:
     outcomes: Mapping[str, Outcome]
     scheme: GradingScheme | None
     scores: Mapping[str, Mapping[str, Score | None]] = field(repr=False)
+    exceptions: Mapping[str, Instead] = field(default_factory=dict, repr=False)
+    """By student, what counts instead of the alignment's rule."""
 
     @property
     def rule(self) -> str:
@@ -39,8 +44,19 @@ class Grounds:
 
     def explain(self, user: str) -> str:
         """A student's scores and the arithmetic."""
-        scores = self.scores.get(user, {})
-        return " ".join(explain_cell(self.definition, self.outcomes, scores, self.points, self.scheme))
+        scores, definition, said = self.scores.get(user, {}), self.definition, []
+        if instead := self.exceptions.get(user):
+            said = [instead.sentence]
+            if instead.rule is None or self._cannot_be_used(instead.rule):
+                return instead.sentence
+            definition = with_rule(definition, instead.rule)
+        said += explain_cell(definition, self.outcomes, scores, self.points, self.scheme)
+        return " ".join(said)
+
+    def _cannot_be_used(self, rule: Rule) -> bool:
+        """Whether this rule for some students is broken, unlike the alignment's."""
+        broken = check(with_rule(self.definition, rule), self.outcomes, self.scheme)
+        return bool(broken or check_instead(self.definition, rule))
 
 
 def grounds_of(inputs: Inputs) -> dict[int, Grounds]:
@@ -52,9 +68,20 @@ def grounds_of(inputs: Inputs) -> dict[int, Grounds]:
         if points is not None and points > 0 and not broken:
             outcomes = {key: inputs.outcomes[key] for key in one.definition.outcome_ids}
             found[one.id] = Grounds(
-                one.definition, points, outcomes, one.scheme, _scores(one, inputs.rollups)
+                one.definition,
+                points,
+                outcomes,
+                one.scheme,
+                _scores(one, inputs.rollups),
+                _exceptions(inputs, one),
             )
     return found
+
+
+def _exceptions(inputs: Inputs, one: PlannedAlignment) -> dict[str, Instead]:
+    everybody = {*inputs.students, *one.students}
+    found = ((user, instead_of(inputs, one, user)) for user in everybody)
+    return {user: instead for user, instead in found if instead is not None}
 
 
 def _scores(one: PlannedAlignment, rollups: Mapping[str, Rollup]) -> dict[str, Mapping[str, Score | None]]:
@@ -92,6 +119,9 @@ def _to_row(one: Grounds) -> dict[str, Any]:
         "scores": {
             user: {key: _text(score) for key, score in scores.items()} for user, scores in one.scores.items()
         },
+        "exceptions": {
+            user: [each.because, instead_to_json(each.rule)] for user, each in one.exceptions.items()
+        },
     }
 
 
@@ -108,7 +138,15 @@ def _from_row(row: Mapping[str, Any]) -> Grounds:
             user: {key: _score(text) for key, text in scores.items()}
             for user, scores in row["scores"].items()
         },
+        exceptions={
+            user: Instead(_instead(body), because)
+            for user, (because, body) in row.get("exceptions", {}).items()
+        },
     )
+
+
+def _instead(body: Mapping[str, Any]) -> Rule | None:
+    return read_instead(Spot(), body["rule"], "mean", None) if "rule" in body else None
 
 
 def _scheme(row: list[Any] | None) -> GradingScheme | None:

@@ -12,6 +12,9 @@ from typing import Any
 
 from alignments import services as alignments
 from alignments.core import jsonfile
+from alignments.core.exceptions import LOST, with_rule
+from alignments.core.scales import scale_change, scales_now
+from alignments.core.sectionfields import instead_to_json
 from alignments.models import TargetKind
 from alignments.services import StoredAlignment
 from canvas.values import Student
@@ -87,6 +90,10 @@ def make(
 
 def _planned(one: StoredAlignment, reading: CourseReading) -> PlannedAlignment:
     own = reading.own_scores.get(one.id)
+    lost = LOST if one.students is None else ""
+    students = one.students or {}
+    others = [with_rule(one.definition, rule) for rule in students.values() if rule is not None]
+    changed = scale_change(one.definition, one.scales, reading.evidence.outcomes, others)
     return PlannedAlignment(
         one.id,
         one.target.pk,
@@ -94,7 +101,8 @@ def _planned(one: StoredAlignment, reading: CourseReading) -> PlannedAlignment:
         reading.columns[one.id],
         reading.schemes.get(one.id),
         scores=own.scores if own else None,
-        trouble=own.trouble if own else "",
+        trouble=lost or changed or (own.trouble if own else ""),
+        students=students,
     )
 
 
@@ -110,6 +118,7 @@ def take_notes(context: Context, stored: Sequence[StoredAlignment], reading: Cou
         if not one.definition.name and title is not None:
             alignments.fill_in_name(context, one.id, title.title)
         column = reading.columns[one.id]
+        alignments.remember_scales(context, one, scales_now(one.definition, reading.evidence.outcomes))
         if one.expected_points is None and column.exists and column.points:
             alignments.remember_points(context, one.id, column.points)
         remember_column(one, column)
@@ -134,10 +143,18 @@ def basis_of(
     for one in sorted(stored, key=lambda one: one.id):
         body = jsonfile.to_json(one.definition)
         body.pop("name", None)
-        rules.append([one.id, one.target.pk, body])
-    roster = sorted([s.user_id, s.is_active] for s in students.values() if not s.is_test_student)
+        own = {user: instead_to_json(rule) for user, rule in (one.students or {}).items()}
+        rules.append([one.id, one.target.pk, body, own] if own else [one.id, one.target.pk, body])
+    by_section = any(one.definition.sections for one in stored)
+    roster = sorted(_in_roster(one, by_section) for one in students.values() if not one.is_test_student)
     shapes = [[key, column.identity] for key, column in sorted(columns.items())]
     return Basis(_digest(rules), _digest(shapes), _digest(roster))
+
+
+def _in_roster(student: Student, by_section: bool) -> list[Any]:
+    """Sections play a part only where an alignment has exceptions for some."""
+    row: list[Any] = [student.user_id, student.is_active]
+    return [*row, sorted(student.active_section_ids)] if by_section else row
 
 
 def _digest(value: Any) -> str:

@@ -181,6 +181,14 @@ class Calculation:
 
 
 @dataclass(frozen=True, slots=True)
+class SectionException:
+    """What counts for the students of one section instead of the alignment's rule; None: not assessed."""
+
+    section_id: str
+    rule: Rule | None
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
     """One alignment. `name` is empty until the first sync knows the first outcome's title."""
 
@@ -195,6 +203,8 @@ class Definition:
     round: int = 2
     calculation: Calculation | None = None
     """None: Canvas's rollup scores."""
+    sections: tuple[SectionException, ...] = ()
+    """Of a student in several of them, the first here counts."""
 
     @property
     def display_name(self) -> str:

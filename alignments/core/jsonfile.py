@@ -26,6 +26,7 @@ from alignments.core.fields import MISSING, Problem, Spot
 from alignments.core.jsontext import JsonConstant, JsonNumber, JsonObject, NotJson, parse
 from alignments.core.numbers import plain
 from alignments.core.rulefields import read_rule, rule_to_json
+from alignments.core.sectionfields import read_sections, sections_to_json
 
 VERSION = 1
 MAX_ERRORS = 50
@@ -33,7 +34,7 @@ COMBINE: tuple[Combine, ...] = ("mean", "min", "max", "share")
 OTHERWISE: tuple[Otherwise, ...] = ("leave", "zero", "excuse", "clear")
 OVERWRITE: tuple[Overwrite, ...] = ("empty", "ours", "all")
 DIRECTION: tuple[Direction, ...] = ("both", "up")
-OPTIONAL = ("name", "combine", "evidence", "overwrite", "direction", "round", "calculation", "id")
+OPTIONAL = ("name", "combine", "evidence", "overwrite", "direction", "round", "calculation", "sections", "id")
 
 
 class FileErrors(ValueError):
@@ -145,12 +146,15 @@ def _read_entry(spot: Spot, value: object) -> Definition | None:
     calculation = None
     if "calculation" in entry:
         calculation = read_calculation(spot.key("calculation"), entry["calculation"])
+    sections = (
+        read_sections(spot.key("sections"), entry["sections"], combine, count) if "sections" in entry else ()
+    )
     if not outcomes or rule is None or target is None:
         return None
     if name == placeholder_name(outcomes[0].outcome_id):
         name = ""
     return Definition(
-        name, outcomes, rule, target, evidence, combine, overwrite, direction, places, calculation
+        name, outcomes, rule, target, evidence, combine, overwrite, direction, places, calculation, sections
     )
 
 
@@ -227,7 +231,7 @@ def _evidence(spot: Spot, value: object, rule: Rule | None, combine: Combine, co
 def to_json(definition: Definition) -> dict[str, object]:
     """The entry with every default written out; `parse_definition` gives the same definition back.
 
-    `calculation` only where there is one: without it Canvas's rollup counts."""
+    `calculation` and `sections` only where there are some: without them Canvas's rollup and one rule count."""
     written: dict[str, object] = {
         "name": definition.display_name,
         "outcomes": [{"id": one.outcome_id, "weight": plain(one.weight)} for one in definition.outcomes],
@@ -244,6 +248,8 @@ def to_json(definition: Definition) -> dict[str, object]:
     }
     if definition.calculation is not None:
         written["calculation"] = calculation_to_json(definition.calculation)
+    if definition.sections:
+        written["sections"] = sections_to_json(definition.sections)
     return written
 
 

@@ -60,6 +60,8 @@ class Situation:
     ownership: Ownership
     overwrite: Overwrite
     direction: Direction
+    not_assessed: bool = False
+    """An exception for the student or their section says so."""
 
     @property
     def before(self) -> GradeText:
@@ -100,10 +102,12 @@ def decide_cell(at: Situation, allowed: Permission = Permission()) -> Verdict:
 
 
 def _who(at: Situation) -> Verdict | None:
-    """Before the steps: only an active student; and step 0."""
+    """Before the steps: only an active student; step 0; and nothing for whom an exception says so."""
     if not at.is_student:
         return Verdict("held", "not_a_student")
-    return None if at.assigned else Verdict("held", "not_assigned")
+    if not at.assigned:
+        return Verdict("held", "not_assigned")
+    return Verdict("held", "not_assessed") if at.not_assessed else None
 
 
 def _target(at: Situation) -> Verdict | None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 
-from alignments.core.definition import Definition
+from alignments.core.definition import Definition, Rule
+from alignments.core.exceptions import Instead, Students, applying_to, check_instead, with_rule
 from alignments.core.levels import Score
 from alignments.core.rules import Decider, Wanted, check
 from canvas.values import Cell, GradingScheme, Outcome, Rollup, Student
@@ -53,7 +54,9 @@ class PlannedAlignment:
     scores: Mapping[str, Mapping[str, Fraction | None]] | None = None
     """By student and outcome, where the alignment calculates otherwise than Canvas; else None."""
     trouble: str = ""
-    """Why these scores cannot be had: the alignment is broken then."""
+    """Why the alignment is broken, beyond its rule: scores that cannot be had, a scale that changed."""
+    students: Students = field(default_factory=dict, repr=False)
+    """Students with a rule of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,15 @@ def is_candidate(inputs: Inputs, user: str) -> bool:
     return student is not None and student.is_active
 
 
+def instead_of(inputs: Inputs, alignment: PlannedAlignment, user: str) -> Instead | None:
+    """What counts for this student instead of the alignment's rule, if anything."""
+    if not alignment.students and not alignment.definition.sections:
+        return None
+    student = inputs.students.get(user)
+    sections = student.active_section_ids if student else frozenset()
+    return applying_to(user, sections, alignment.definition, alignment.students)
+
+
 def _everybody(inputs: Inputs) -> Iterator[str]:
     """Everybody in the roster, the rollups or the results, once; the Test Student has no cell."""
     by_results = (one.scores for one in inputs.alignments if one.scores is not None)
@@ -226,6 +238,21 @@ def _everybody(inputs: Inputs) -> Iterator[str]:
             yield user
 
 
+class _Ready:
+    """One alignment's rule, or one that takes its place for some students, made ready."""
+
+    def __init__(self, inputs: Inputs, alignment: PlannedAlignment, rule: Rule | None = None) -> None:
+        definition, trouble = alignment.definition, alignment.trouble
+        if rule is not None:
+            definition = with_rule(definition, rule)
+            trouble = trouble or check_instead(definition, rule) or ""
+        self.broken = check(definition, inputs.outcomes, alignment.scheme) or trouble
+        self.decider: Decider | None = None
+        points = alignment.column.points
+        if not self.broken and points is not None and points > 0:
+            self.decider = Decider(definition, inputs.outcomes, points, alignment.scheme)
+
+
 class _OneAlignment:
     """One alignment made ready for every student."""
 
@@ -233,23 +260,21 @@ class _OneAlignment:
         self.inputs = inputs
         self.alignment = alignment
         self.column = alignment.column
-        self.broken = check(alignment.definition, inputs.outcomes, alignment.scheme) or alignment.trouble
-        points = self.column.points
-        self.decider: Decider | None = None
-        if not self.broken and points is not None and points > 0:
-            self.decider = Decider(alignment.definition, inputs.outcomes, points, alignment.scheme)
+        self.usual = _Ready(inputs, alignment)
+        self.others: dict[Rule, _Ready] = {}
 
     def why(self, reason: str) -> str:
         """The sentence for this alignment's problem."""
         if reason == "broken_alignment":
-            return self.broken
+            return self.usual.broken or next(one.broken for one in self.others.values() if one.broken)
         return self.column.blocked or (
             f'"{self.column.label}" is complete/incomplete, and this rule gives values in between. Use a rule '
             "that gives all points or none, or grade the assignment by points."
         )
 
     def plan(self, user: str) -> PlannedCell:
-        situation = self._situation(user)
+        instead = instead_of(self.inputs, self.alignment, user)
+        situation = self._situation(user, instead)
         forced = Permission(forced=True, approved=True)
         allowed = Permission(self.inputs.force_conflicts, self.inputs.approved_by_person)
         verdict = decide_cell(situation, allowed)
@@ -267,8 +292,17 @@ class _OneAlignment:
             grader_id=cell.grader_id if cell else None,
         )
 
-    def _situation(self, user: str) -> Situation:
-        wanted = self._wanted(user)
+    def _ready(self, instead: Instead | None) -> _Ready:
+        if instead is None or instead.rule is None:
+            return self.usual
+        if instead.rule not in self.others:
+            self.others[instead.rule] = _Ready(self.inputs, self.alignment, instead.rule)
+        return self.others[instead.rule]
+
+    def _situation(self, user: str, instead: Instead | None) -> Situation:
+        ready = self._ready(instead)
+        not_assessed = instead is not None and instead.rule is None
+        wanted = None if not_assessed else self._wanted(ready, user)
         cell = self._cell(user)
         definition = self.alignment.definition
         return Situation(
@@ -276,7 +310,8 @@ class _OneAlignment:
             assigned=cell is not None or not self._has_cells,
             cell=cell,
             wanted=wanted,
-            broken=bool(self.broken),
+            not_assessed=not_assessed,
+            broken=bool(ready.broken),
             blocked=bool(self.column.blocked) or self._is_half_pass(wanted),
             closed=cell is not None and self._is_closed(cell),
             ownership=self.inputs.ownership(self.alignment.target_id, cell) if cell else Ownership(),
@@ -284,10 +319,8 @@ class _OneAlignment:
             direction=definition.direction,
         )
 
-    def _wanted(self, user: str) -> Wanted | None:
-        if self.decider is None:
-            return None
-        return self.decider.wanted(self._scores(user))
+    def _wanted(self, ready: _Ready, user: str) -> Wanted | None:
+        return ready.decider.wanted(self._scores(user)) if ready.decider else None
 
     def _scores(self, user: str) -> Mapping[str, Score | None]:
         if self.alignment.scores is not None:

@@ -38,6 +38,11 @@ REASONS: dict[str, Reason] = {
         "This person has no active student enrollment in the course, so nothing is sent.",
     ),
     "not_assigned": Reason("Not assigned", "The assignment is not assigned to this student in Canvas."),
+    "not_assessed": Reason(
+        "Not assessed by choice",
+        "An exception says that this student, or their section, is not assessed here. The cell is left alone; "
+        "remove the exception on the alignment's page to grade it.",
+    ),
     "broken_alignment": Reason(
         "Alignment needs repair", "The alignment cannot be worked out. Open it and repair it.", "teacher"
     ),

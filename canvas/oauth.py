@@ -80,11 +80,20 @@ def store_grant(
 
 def access_token(account: CanvasAccount, now: datetime, http: Http | None = None) -> str:
     """A token that works now, renewed if it is about to end. Raises AccessLost where a person must act."""
-    row = CanvasAccount.objects.get(pk=account.pk)
+    row = CanvasAccount.objects.select_related("registration").get(pk=account.pk)
+    check_switched_on(row.registration)
     token = _open_token(row)
     if row.expires_at is None or now < row.expires_at - MARGIN:
         return token
     return renewed_token(account, token, now, http)
+
+
+def check_switched_on(registration: Registration) -> None:
+    """A registration that was switched off launches nothing, and jobs and commands ask nothing of its Canvas
+    either. `registration` as the database has it now. Raises AccessLost."""
+    if not registration.is_active:
+        detail = "The tool's operator has switched this registration off."
+        raise AccessLost(detail, who="operator", code="registration_off")
 
 
 def renewed_token(account: CanvasAccount, old: str, now: datetime, http: Http | None = None) -> str:

@@ -1,0 +1,208 @@
+"""Sending from the preview, the page meanwhile, the report, undo and the history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from grading import runs
+from grading.models import Run, RunState
+from tests.alignments.classroom import connect
+from tests.grading.desk import Desk, desk, plain, work
+from tests.people import launch_as
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def gradebook(at: Desk, outcome: str) -> dict[int, str]:
+    """What the column holds, by student."""
+    [column] = [one.id for one in at.room.world.assignments.values() if one.name.startswith(outcome)]
+    cells = at.room.world.submissions.items()
+    return {
+        user: str(cell.entered_score)
+        for (assignment, user), cell in cells
+        if assignment == column and cell.entered_score is not None
+    }
+
+
+def test_send_writes_what_the_page_showed_and_the_report_counts_it(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        assert gradebook(at, "1.1") == {}
+        report = at.send()
+        assert len(gradebook(at, "1.1")) == 4
+    assert "4 grades are in the gradebook." in report and "by you" in report
+    assert "In the gradebook 4 cells: Grade from the rule." in report
+    assert "Left as they are 2 cells: Not assessed yet." in report
+    assert "Undo this run" in report and "Possible until" in report
+    assert at.run.sealed_plan == ""
+
+
+def test_choices_that_came_with_the_button_are_shown_before_they_are_sent(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        response = at.post("send", at.form(hold=[at.ref("1.1", 1001)]))
+        page = plain(response.content.decode())
+        assert response.status_code == 409 and at.run.state == RunState.READY
+        assert "Not sent yet" in page and "3 grades would change. Press Send again." in page
+        at.send(hold=[at.ref("1.1", 1001)])
+        assert 1001 not in gradebook(at, "1.1")
+
+
+def test_a_stranger_digest_sends_nothing(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        assert at.post("send", {"digest": "0" * 64}).status_code == 409
+        assert at.post("send", {}).status_code == 409
+        assert at.run.state == RunState.READY
+
+
+def test_an_unusual_change_asks_once_more_with_the_numbers(client: Client) -> None:
+    with desk(client, "crowd-30x1") as at:
+        lower_everything(at)
+        at.align()
+        at.room.post("/course/preview/start/")
+        work()
+        page = at.page()
+        assert "would be lowered or removed. I have looked at this and want it." in page
+        refused = at.post("send", at.form())
+        assert refused.status_code == 409 and "Confirm that this is right." in refused.content.decode()
+        assert "gradebook." in at.send(confirm_large="yes")
+
+
+def lower_everything(at: Desk) -> None:
+    """Send once, then take the evidence down to nothing."""
+    at.preview()
+    at.send()
+    for result in at.room.world.results.values():
+        result.score = result.percent = result.score * 0 if result.score is not None else None
+
+
+def test_who_sends_needs_an_account_of_their_own(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        ta = launch_as(Client(), "ta", at.room.opened.platform, context="c101", user="u12")
+        page = at.room.client.get(at.address, **ta.headers).content.decode()
+        assert "Students are numbered until your own Canvas account is connected" in page
+        response = client.post(f"{at.address}send/", at.form(), **ta.headers)
+        assert (
+            response.status_code == 409 and "not connected, so nothing was sent" in response.content.decode()
+        )
+        assert at.run.state == RunState.READY
+        connect(ta, at.room.world, 12)
+        assert client.post(f"{at.address}send/", at.form(), **ta.headers).status_code == 302
+        assert at.run.account.canvas_user_id == "12" and "by teaching assistant 12" in at.page()
+
+
+def test_the_page_while_sending_and_stop(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        at.post("send", at.form())
+        page = at.page()
+        assert "Sending grades" in page and "You can leave this page and come back" in page
+        assert "Stop after this step" in page
+        assert at.post("stop")["Location"] == at.address
+        assert at.run.stop_requested and "Stop after this step" not in at.page()
+        work()
+        assert at.run.state == RunState.FINISHED and "All runs of this course" in at.page()
+
+
+def test_a_stopped_run_says_what_was_not_sent_and_what_to_do(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        error = {"code": "stopped_by_person", "who": "teacher", "detail": "The run was stopped."}
+        counts, reasons = {"send": 3, "refused": 1}, {"graded": 3, "not_reached": 1}
+        fields = {
+            "state": RunState.FINISHED,
+            "outcome": "stopped",
+            "error": error,
+            "approved_at": at.run.read_at,
+        }
+        Run.objects.filter(pk=at.run.pk).update(
+            finished_at=at.run.read_at, counts=counts, reasons=reasons, **fields
+        )
+        report = at.page()
+    assert "3 grades are in the gradebook. 1 cell was not sent." in report
+    assert (
+        "Not sent, and what to do 1 cell: Not sent." in report
+        and "Send again when the reason is gone" in report
+    )
+
+
+def test_progress_says_how_far_and_how_long(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        at.post("send", at.form())
+        lease = runs.take_lease(at.run.pk, at.run.approved_at)
+        assert lease is not None
+        progress: dict[str, Any] = {"phase": "sending", "done": 1, "total": 4, "column": "1.1 Linear models"}
+        lease.beat(at.run.approved_at, progress=progress)
+        said = plain(at.room.text(f"{at.address}progress/"))
+    assert "Grades written: 1.1 Linear models" in said and "1 of 4" in said and "left" in said
+
+
+def test_grades_canvas_refuses_are_listed_with_the_step(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601, 602)
+        [column] = [one for one in at.room.world.assignments.values() if one.name.startswith("1.2")]
+        column.published = False
+        report = at.send()
+        assert at.run.outcome in ("partial", "changed")
+    assert "Not sent" in report or "Nothing was sent: the course changed after the preview." in report
+
+
+def test_a_course_that_changed_after_the_preview_gets_nothing(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        data = at.form()
+        at.align(601, 602)
+        at.post("send", data)
+        work()
+        report = at.page()
+        assert gradebook(at, "1.1") == {}
+    assert "Nothing was sent: the course changed after the preview." in report
+
+
+def test_a_cell_somebody_changed_meanwhile_stays(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        [column] = [one.id for one in at.room.world.assignments.values() if one.name.startswith("1.1")]
+        with at.room.world.lock:
+            cell = at.room.world.submissions[column, 1001]
+            cell.entered_score, cell.grader_id, cell.graded_at = column * 0 + 1, 11, at.room.world.now()
+        report = at.send()
+    assert "3 grades are in the gradebook." in report and "Changed since the preview" in report
+
+
+def test_undo_from_the_report_puts_back_what_was_there(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        at.send()
+        response = at.post("undo")
+        assert response["Location"] == "/course/runs/?undo=asked"
+        assert "The undo has been asked for." in plain(at.room.text(response["Location"]))
+        work()
+        assert gradebook(at, "1.1") == {}
+        assert "Undo of run 1: 4 cells were put back." in at.page() and "Put back" in at.page()
+        first = plain(at.room.text("/course/runs/1/"))
+        assert "Undo this run" not in first
+        assert at.room.post("/course/runs/1/undo/")["Location"] == "/course/runs/1/"
+
+
+def test_the_history_lists_runs_by_time_with_counts_and_no_student(client: Client) -> None:
+    with desk(client) as at:
+        assert "No run yet" in at.room.text("/course/runs/")
+        at.preview(601)
+        at.send()
+        at.preview(601)
+        page = plain(at.room.text("/course/runs/"))
+    assert page.index("Run 2") < page.index("Run 1") and "Under way" in page and "Everything was sent" in page
+    assert "you" in page and "Lindqvist" not in page and "1001" not in page
+
+
+def test_an_ended_course_is_said_and_nothing_sent(client: Client) -> None:
+    with desk(client, "concluded") as at:
+        page = at.preview()
+    assert "Nothing was sent." in page and "Reopen the course in its settings" in page

@@ -135,10 +135,10 @@ class GradebookCalls(Gateway):
         on_wait: Callable[[Progress], None] | None = None,
     ) -> Progress:
         """Follow a job until it is over or `seconds` have passed; the last state seen is returned."""
-        pause, waited, garbled = 0.2, 0.0, 0
+        pause, waited, garbled = 0.1, 0.0, 0
         while not progress.is_over and waited < seconds:
             sleep(pause)
-            waited, pause = waited + pause, min(pause * 1.6, 5.0)
+            waited, pause = waited + pause, min(pause * 2, 5.0)
             try:
                 progress = self.progress(progress)
             except Incomplete:

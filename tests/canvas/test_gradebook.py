@@ -160,7 +160,7 @@ def test_a_job_is_followed_until_it_is_over(server: LocalServer, rest: Rest) -> 
     over = rest.wait_for(Progress("3", "", "queued"), sleep=waits)
     assert over.workflow_state == "failed"
     assert waits == sorted(waits)
-    assert waits[0] == 0.2
+    assert waits[0] == 0.1
 
 
 def test_a_job_that_never_ends_is_left(server: LocalServer, rest: Rest) -> None:

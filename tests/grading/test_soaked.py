@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 
@@ -10,6 +11,7 @@ from grading import services
 from grading.models import Run, RunState
 from grading.services import sync, undo
 from sandbox import records as r
+from sandbox.grading import set_score
 from tests.grading.school import LONG_AGO, School, entry
 
 WORK = "1.1 Linear models"
@@ -114,3 +116,20 @@ def test_what_a_person_edits_while_undo_waits_stays(school: School) -> None:
     undone = undo(school.context, started_by="command")
     assert undone.counts == {"restored": 3, "kept": 1, "refused": 0}
     assert school.column(WORK) == {1002: "0.5"}
+
+
+def test_a_grade_equal_to_what_a_late_deduction_left_is_still_written(school: School) -> None:
+    """Canvas's bulk job would save nothing: it compares with the score after the deduction."""
+    column = school.assignment(WORK)
+    column.submission_types = ["online_text_entry"]
+    school.course.late_policy = r.LatePolicy(Decimal(20))
+    align_work(school)
+    sync(school.context)
+    late = school.world.submission(column, 1001)
+    late.late_policy_status, late.seconds_late_override = "late", 3600
+    set_score(school.world, column, late)
+    assert late.score == Decimal("0.8")
+    align_work(school, rule={"kind": "cutoff", "credit": "80%"})
+    assert sync(school.context, confirm_large=True).run.outcome == "done"
+    assert school.cell(WORK, 1001) == "0.8"
+    assert sync(school.context).run.requests["write"] == 0

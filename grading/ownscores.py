@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
-from alignments.core.calculations import Calculator, Result, on_scale
+from alignments.core.calculations import Calculator, Result, Scale
 from alignments.core.definition import Calculation
 from alignments.services import StoredAlignment
 from canvas.values import Assignment, CourseEvidence, OutcomeResult, Student
@@ -109,6 +109,7 @@ class _Reader:
         )
         self.unlisted: set[str] = set()
         """Outcomes for which somebody has a score in Canvas and no result."""
+        self._calculators: dict[str, tuple[Scale, list[Calculator]]] = {}
         self._graded_at: dict[str, dict[str, datetime]] = {}
         """When each student's work was graded, by assignment: for the order `assessed`."""
 
@@ -127,20 +128,27 @@ class _Reader:
         for row in rows:
             by_pair[row.outcome_id, row.user_id].append(row)
         self._read_assessed(rows)
-        calculators = {
-            outcome_id: [Calculator(one, self.course.evidence.outcomes[outcome_id]) for one in listed]
-            for outcome_id, listed in self.needs.items()
-        }
         for (outcome_id, user), mine in by_pair.items():
-            for calculator in calculators[outcome_id]:
-                results = [self._result(row, calculator.calculation) for row in mine]
+            scale, calculators = self._ready(outcome_id)
+            for calculator in calculators:
+                results = [self._result(row, scale, calculator.calculation) for row in mine]
                 self.scores[calculator.calculation][user][outcome_id] = calculator.score(results)
+        # No outcome comes twice: what was remembered for these is of no more use.
+        self._calculators.clear()
 
-    def _result(self, row: OutcomeResult, calculation: Calculation) -> Result:
+    def _ready(self, outcome_id: str) -> tuple[Scale, list[Calculator]]:
+        """The outcome's scale and what it is wanted for."""
+        if outcome_id not in self._calculators:
+            outcome = self.course.evidence.outcomes[outcome_id]
+            calculators = [Calculator(one, outcome) for one in self.needs[outcome_id]]
+            self._calculators[outcome_id] = Scale(outcome), calculators
+        return self._calculators[outcome_id]
+
+    def _result(self, row: OutcomeResult, scale: Scale, calculation: Calculation) -> Result:
         assessed = None
         if calculation.order == "assessed" and row.assignment_id is not None:
             assessed = self._graded_at.get(row.assignment_id, {}).get(row.user_id)
-        return on_scale(row, self.course.evidence.outcomes[row.outcome_id], assessed)
+        return scale.result(row, assessed)
 
     def _read_assessed(self, rows: Iterable[OutcomeResult]) -> None:
         """When the work was graded: Canvas says it of the submission, not of the result."""

@@ -2,7 +2,7 @@
 
 The six methods Canvas has too are worked out and rounded as Canvas does it (`canvasmethods`: two decimals, half
 away from zero), so that they equal its rollup. The others are counted in fractions and never rounded; only the
-power law needs logarithms, which are taken with 50 digits, and its score is kept to 10 decimals.
+power law needs logarithms, which are taken with 30 digits, and its score is kept to 10 decimals.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from alignments.core import canvasmethods
@@ -25,7 +26,7 @@ ZERO, NOTHING = Fraction(0), Decimal(0)
 PLACES = 10
 """Decimals of a share that Canvas keeps as a float, and of the power law."""
 AS_NEAR_AS_A_FLOAT = Fraction(1, 10**9)
-WORKING = Context(prec=50, rounding=ROUND_HALF_EVEN)
+WORKING = Context(prec=30, rounding=ROUND_HALF_EVEN)
 FLOOR = Fraction(1, 10)
 """The least share of the scale the power law reckons with: 0 has no logarithm."""
 OF_CANVAS: tuple[Method, ...] = (
@@ -54,30 +55,47 @@ class Result:
     bank_points: Fraction | None = None
 
 
+class Scale:
+    """Puts results on one outcome's scale, as Canvas does (learning_outcome_result.rb): the share of what was
+    possible times the scale's top, else the raw score. A class has few different results: each is worked
+    out once."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._top = outcome.points_possible or outcome.mastery_points or Decimal(0)
+        self._known: dict[tuple[Decimal, Decimal | None, Decimal | None], tuple[Fraction, float]] = {}
+
+    def result(self, raw: OutcomeResult, assessed_at: datetime | None = None) -> Result:
+        """The result at the time it counts at, in whole seconds."""
+        key = (raw.score, raw.possible, raw.percent)
+        if key not in self._known:
+            self._known[key] = self._scores(raw)
+        score, in_canvas = self._known[key]
+        bank_points = None
+        if raw.is_quiz and raw.percent is not None:
+            bank_points = Fraction(raw.possible or 0)
+        at = assessed_at or raw.at
+        if at.microsecond:
+            at = at.replace(microsecond=0)
+        return Result(raw.id, raw.outcome_id, score, in_canvas, at, raw.assignment_id, bank_points)
+
+    def _scores(self, raw: OutcomeResult) -> tuple[Fraction, float]:
+        if raw.percent is None:
+            return Fraction(raw.score), float(raw.score)
+        share = _share(raw.score, raw.possible, raw.percent)
+        return share * Fraction(self._top), float(raw.percent) * float(self._top)
+
+
 def on_scale(raw: OutcomeResult, outcome: Outcome, assessed_at: datetime | None = None) -> Result:
-    """The result on the outcome's scale, as Canvas puts it there (learning_outcome_result.rb): its share of
-    what was possible times the scale's top, else its raw score. Whole seconds count."""
-    top = outcome.points_possible or outcome.mastery_points or Decimal(0)
-    share = _share(raw)
-    return Result(
-        id=raw.id,
-        outcome_id=raw.outcome_id,
-        score=Fraction(raw.score) if share is None else share * Fraction(top),
-        in_canvas=float(raw.score) if raw.percent is None else float(raw.percent) * float(top),
-        at=(assessed_at or raw.at).replace(microsecond=0),
-        assignment_id=raw.assignment_id,
-        bank_points=Fraction(raw.possible or 0) if raw.is_quiz and share is not None else None,
-    )
+    """One result on its outcome's scale."""
+    return Scale(outcome).result(raw, assessed_at)
 
 
-def _share(raw: OutcomeResult) -> Fraction | None:
+def _share(score: Decimal, possible: Decimal | None, percent: Decimal) -> Fraction:
     """Canvas stores the share as a float, where a third of three is not one: the quotient it stands for, or
     (rescaled by Canvas) ten decimals of it."""
-    if raw.percent is None:
-        return None
-    stored = Fraction(raw.percent)
-    if raw.possible:
-        quotient = Fraction(raw.score) / Fraction(raw.possible)
+    stored = Fraction(percent)
+    if possible:
+        quotient = Fraction(score) / Fraction(possible)
         if abs(quotient - stored) < AS_NEAR_AS_A_FLOAT:
             return quotient
     return Fraction(rounded(stored, PLACES))
@@ -102,8 +120,11 @@ class Calculator:
 
     def counted(self, results: Iterable[Result]) -> list[Result]:
         """The results that are not ignored, oldest first; of equal times the lower id first."""
-        kept = [one for one in results if one.assignment_id not in self._ignored]
-        return sorted(kept, key=lambda one: (one.at, len(one.id), one.id, one.score))
+        ignored = self._ignored
+        kept = [one for one in results if one.assignment_id not in ignored] if ignored else list(results)
+        if len(kept) > 1:
+            kept.sort(key=_in_time)
+        return kept
 
     def score(self, results: Iterable[Result]) -> Fraction | None:
         counted = self.counted(results)
@@ -126,12 +147,20 @@ class _Known(Generic[Number]):
 
     def __init__(self, method: Callable[[Sequence[Number]], Fraction | None]) -> None:
         self._method: Callable[[Sequence[Number]], Fraction | None] = method
-        self._answers: dict[tuple[Number, ...], Fraction | None] = {}
+        self._answers: dict[tuple[float, ...], tuple[tuple[Number, ...], Fraction | None]] = {}
 
     def __call__(self, values: tuple[Number, ...]) -> Fraction | None:
-        if values not in self._answers:
-            self._answers[values] = self._method(values)
-        return self._answers[values]
+        # Floats are hashed many times faster than fractions; the values themselves must be equal too.
+        key = tuple(map(float, values))
+        known = self._answers.get(key)
+        if known is None or known[0] != values:
+            known = self._answers[key] = (values, self._method(values))
+        return known[1]
+
+
+def _in_time(result: Result) -> tuple[datetime, int, str, float]:
+    """Results of the same second have no order in Canvas; here their ids give one."""
+    return result.at, len(result.id), result.id, result.in_canvas
 
 
 def _to_cents(value: float | None) -> Fraction | None:
@@ -237,8 +266,8 @@ def power_law(values: Values, top: Fraction) -> Fraction:
     if len(values) == 1 or max(values) <= top * FLOOR:
         return mean(values)
     with localcontext(WORKING):
-        ys = [_decimal(max(value, top * FLOOR)).ln() for value in values]
-        xs = [Decimal(place).ln() for place in range(1, len(values) + 1)]
+        ys = [_logarithm(max(value, top * FLOOR)) for value in values]
+        xs = [_logarithm(Fraction(place)) for place in range(1, len(values) + 1)]
         middle_x, middle_y = sum(xs, NOTHING) / len(xs), sum(ys, NOTHING) / len(ys)
         spread = sum(((x - middle_x) ** 2 for x in xs), NOTHING)
         rise = sum(((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys, strict=True)), NOTHING)
@@ -246,8 +275,10 @@ def power_law(values: Values, top: Fraction) -> Fraction:
     return min(Fraction(rounded(Fraction(estimate), PLACES)), max(top, *values))
 
 
-def _decimal(value: Fraction) -> Decimal:
-    return Decimal(value.numerator) / Decimal(value.denominator)
+@lru_cache(maxsize=4096)
+def _logarithm(value: Fraction) -> Decimal:
+    number = WORKING.divide(Decimal(value.numerator), Decimal(value.denominator))
+    return number.ln(WORKING)
 
 
 def canvas_calculation(outcome: Outcome, new_decaying: bool = True) -> Calculation | None:

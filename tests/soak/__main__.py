@@ -19,6 +19,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("-n", "--syncs", type=int, default=1000, help="stop after this many randomised syncs")
     parser.add_argument("--seed", type=int, default=None, help="the first seed; one walk each")
     parser.add_argument("--walks", type=int, default=0, help="stop after this many walks")
+    parser.add_argument("--seconds", type=float, default=0, help="stop after this long")
     parser.add_argument("--go-on", action="store_true", help="go on after a failure")
     parser.add_argument("-v", "--verbose", action="store_true", help="print what led to a failure")
     return parser.parse_args()
@@ -55,6 +56,8 @@ def soak(given: argparse.Namespace) -> int:
     first, began = seed, time.monotonic()
     with no_waiting():
         while tally.syncs < given.syncs and not (given.walks and seed - first >= given.walks):
+            if given.seconds and time.monotonic() - began > given.seconds:
+                break
             walk = Walk(seed, tally)
             try:
                 walk.run()

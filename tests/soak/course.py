@@ -150,6 +150,11 @@ class People:
     truth: Truth
     step: Callable[[float], None]
     done: list[str] = field(default_factory=list)
+    tops: dict[int, Decimal | None] = field(default_factory=dict)
+
+    def reassess(self) -> None:
+        with self.school.world.lock:
+            self.done.append(self.term())
 
     def act(self) -> None:
         """One thing, as often as people do it."""
@@ -254,6 +259,17 @@ class People:
         world.stored_rollups.append(r.StoredRollup(self.school.course.id, user, outcome, score))
         return f"evidence {user} {outcome} {score}"
 
+    def term(self) -> str:
+        """Everybody is assessed anew, so that the next sync has much to send."""
+        for user in pupils(self.school.world):
+            for outcome in self.school.world.outcomes:
+                self._drop(user, outcome)
+                if self.rng.random() < 0.85:
+                    score = Decimal(self.rng.choice(ODD_SCORES))
+                    row = r.StoredRollup(self.school.course.id, user, outcome, score)
+                    self.school.world.stored_rollups.append(row)
+        return "everybody is assessed anew"
+
     def no_evidence(self) -> str:
         user = self.rng.choice(pupils(self.school.world))
         outcome = self.rng.choice(list(self.school.world.outcomes))
@@ -281,7 +297,9 @@ class People:
         if self.rng.random() < 0.5:
             outcome.deleted = not outcome.deleted
             return f"outcome {outcome.id} deleted {outcome.deleted}"
-        outcome.points_possible = None if outcome.points_possible else Decimal(4)
+        # The scale that comes back is the one that went: another would have to be saved again first.
+        top = self.tops.setdefault(outcome.id, outcome.points_possible)
+        outcome.points_possible = None if outcome.points_possible else top
         return f"outcome {outcome.id} of {outcome.points_possible}"
 
     def column(self) -> str:

@@ -143,6 +143,8 @@ class Walk:
         for _ in range(self.rng.choice((0, 1, 2, 4, 8))):
             self.people.act()
             self.tally.edits += 1
+        if self.rng.random() < 0.6:
+            self.people.reassess()
         dice = self.rng.random()
         if dice < 0.08:
             self.align()
@@ -338,15 +340,22 @@ class Walk:
                 for cell in result.cells:
                     if cell.decision == "send" and result.run.state == "finished":
                         self.truth.unconfirmed.discard(self.book.cell_key(cell.alignment, cell.user))
+        # Emptied after the tool had given up waiting: it cannot tell that from a person's hand.
+        for event in mine:
+            if (
+                event.by_tool
+                and event.after is None
+                and event.changes
+                and event.key in self.truth.unconfirmed
+            ):
+                self.truth.murky.add(event.key)
 
     def check_event(self, event: Event, since: int) -> None:
         """I2, I3, I5: every write is one that rules and people wanted, as far as the tool could see."""
         if event.murky:
             return
         origin = self.truth.seen_since(0 if self.leftovers else since, event.key, event.origin)
-        theirs = [
-            e.seq for e in self.truth.events if e.key == event.key and not e.by_tool and e.changes | True
-        ]
+        theirs = [e.seq for e in self.truth.events if e.key == event.key and not e.by_tool]
         seen = max((seq for seq in theirs if seq < origin), default=0)
         unseen = [seq for seq in theirs if origin <= seq < event.seq]
         self.tally.raced += len(unseen)

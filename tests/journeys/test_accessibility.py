@@ -1,0 +1,118 @@
+"""Every page of the tool in Canvas's frame: no violation that axe finds, at 1280 and at 390 px."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Frame, Page, expect
+
+from tests.journeys.conftest import Demo, demo, strict_context
+from tests.journeys.test_main_journey import TEACHER, act_as, connect, open_tool
+
+AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
+WIDTHS = (1280, 390)
+
+
+@pytest.fixture
+def by_people() -> Iterator[Demo]:
+    with demo("graded-by-people") as running:
+        yield running
+
+
+def look(page: Page, name: str) -> list[str]:
+    """What axe finds on the page in the frame, at each width, one line for each rule and page."""
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        frame = tool_frame(page)
+        frame.evaluate(AXE)
+        result: dict[str, Any] = frame.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found += [
+            f"{name} at {width}: {one['id']}: {one['nodes'][0]['html'][:160]}" for one in result["violations"]
+        ]
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    return found
+
+
+def tool_frame(page: Page) -> Frame:
+    """axe does not enter frames of another site: it is put into the tool's own."""
+    frame = page.locator("iframe[name=tool_content]").element_handle().content_frame()
+    assert frame is not None
+    return frame
+
+
+def test_no_page_has_a_violation(browser: Browser, by_people: Demo) -> None:
+    found: list[str] = []
+    with strict_context(browser, 1280) as context:
+        page = context.new_page()
+        act_as(page, by_people.canvas, TEACHER)
+        frame = open_tool(page)
+        heading = frame.get_by_role("heading", level=1)
+
+        def see(name: str, title: str) -> None:
+            expect(heading).to_have_text(re.compile(title), timeout=20_000)
+            found.extend(look(page, name))
+
+        def go(link: str) -> None:
+            frame.get_by_role("link", name=link, exact=True).click()
+
+        see("home without an account", ".")
+        connect(page, frame)
+        see("first steps", ".")
+        go("Preview")
+        see("preview without alignments", "Preview changes")
+        go("Outcomes and columns")
+        frame.get_by_role("link", name=re.compile("Review 5 suggested")).click()
+        see("suggested pairs", "Suggest|suggest|pairs")
+        frame.get_by_role("button", name="Align the ticked pairs").click()
+        see("outcomes", "Outcomes and columns")
+        go("New alignment")
+        see("alignment", "align")
+        go("Settings")
+        see("settings", "Settings")
+        go("History")
+        see("empty history", "History")
+        go("Preview")
+        see("before a preview", "Preview changes")
+        frame.get_by_role("button", name="Preview changes").click()
+        expect(heading).to_have_text("Preview: 14 grades would change, 2 need you.", timeout=20_000)
+        for cell in frame.locator("details.why summary").all()[:4]:
+            cell.click()
+        see("preview", "Preview: 14 grades")
+        frame.get_by_role("link", name="Okafor, Bilal").click()
+        see("one student", "Okafor, Bilal")
+        go("Back to the preview")
+        frame.get_by_role("button", name=re.compile("Held")).click()
+        see("held cells", "Preview: 14 grades")
+        frame.get_by_role("button", name="Send 14 grades").click()
+        see("report", "14 grades are in the gradebook.")
+        go("History")
+        see("history", "History")
+    assert found == []
+
+
+def test_nothing_of_the_form_is_in_an_address(browser: Browser, by_people: Demo) -> None:
+    asked: list[str] = []
+    with strict_context(browser, 1280) as context:
+        context.on("request", lambda request: asked.append(request.url))
+        page = context.new_page()
+        act_as(page, by_people.canvas, TEACHER)
+        frame = open_tool(page)
+        connect(page, frame)
+        frame.get_by_role("link", name=re.compile("Review 5 suggested")).click()
+        frame.get_by_role("button", name="Align the ticked pairs").click()
+        frame.get_by_role("button", name="Preview changes").click()
+        frame.get_by_label("Student", exact=True).fill("Okafor")
+        frame.get_by_label("Student", exact=True).press("Enter")
+        expect(frame.get_by_role("link", name="Lindqvist, Ada")).to_have_count(0)
+        frame.get_by_label(re.compile("Replace with")).first.check()
+        expect(frame.get_by_role("button", name="Send 15 grades")).to_be_visible()
+        frame.get_by_role("link", name="Okafor, Bilal").click()
+        expect(frame.get_by_role("heading", level=1)).to_have_text("Okafor, Bilal")
+    ours = [url for url in asked if url.startswith(by_people.tool)]
+    assert any("/students/" in url for url in ours)
+    assert not [url for url in ours if re.search("okafor|session_token|shown|1002", url, re.IGNORECASE)]

@@ -176,6 +176,6 @@ def _upsert(
     if not rows:
         return
     cells, states, intended = (list(tags) for tags in zip(*rows, strict=True))
-    given = {"target": target.pk, "now": now, "keep": keep_states}
+    tags = {"cells": cells, "states": states, "intended": intended}
     with connection.cursor() as cursor:
-        cursor.execute(_UPSERT, {**given, "cells": cells, "states": states, "intended": intended})
+        cursor.execute(_UPSERT, {"target": target.pk, "now": now, "keep": keep_states, **tags})

@@ -266,8 +266,6 @@ def as_text(found: Findings) -> str:
         f"Calls to Canvas: {found.calls['read']} to read, {found.calls['write']} to write; "
         f"a second time {found.second_calls['read']} and {found.second_calls['write']}.",
         f"{len(found.changed)} cells changed, {len(found.after) - len(found.changed)} stayed.",
-        "Every cell is what the rules say."
-        if found.ok
-        else f"WRONG: {len(wrong)} cells, or a second sync.",
+        "Every cell is what the rules say." if found.ok else f"WRONG: {len(wrong)} cells, or a second sync.",
     ]
     return "\n".join(lines)

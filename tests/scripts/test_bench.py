@@ -57,7 +57,9 @@ def test_the_baseline_makes_the_ancestors_calls(found: dict[str, Any]) -> None:
 def test_aims_are_judged(found: dict[str, Any]) -> None:
     judged = {aim["name"]: aim["met"] for aim in found["aims"]}
     assert judged["REST, first: reads"] and judged["AGS, second: writes"]
-    assert not judged["REST, first: fewer calls than the baseline"], "a course this small cannot save that much"
+    assert not judged["REST, first: fewer calls than the baseline"], (
+        "a course this small cannot save that much"
+    )
     assert found["ok"] is False
 
 

@@ -109,7 +109,7 @@ class Truth:
 
             return queue(course, tag, logged, user)
 
-        self.world.queue_job = queue_with_origin  # type: ignore[method-assign]  # the log must know who asked
+        self.world.queue_job = queue_with_origin
 
     def tick(self) -> int:
         with self._lock:

@@ -198,24 +198,24 @@ def no_waiting() -> Iterator[None]:
 
         return call
 
-    Http._send = watched_send  # type: ignore[method-assign]
+    Http._send = watched_send
     for where, name, real in points:
         setattr(where, name, watched(where, name, real))
     grading.writers.rest_a_while = lambda attempt, beat: beat()
     grading.writers.JOB_SECONDS = 0.5
-    canvas.throttle.BucketPace._pause = lambda self, seconds: None  # type: ignore[method-assign]
-    canvas.gradebook.GradebookCalls.wait_for = lambda self, progress, **more: wait(  # type: ignore[method-assign]
+    canvas.throttle.BucketPace._pause = lambda self, seconds: None
+    canvas.gradebook.GradebookCalls.wait_for = lambda self, progress, **more: wait(
         self, progress, **{**more, "sleep": lambda seconds: None}
     )
     try:
         yield
     finally:
-        Http._send = send  # type: ignore[method-assign]
+        Http._send = send
         for where, name, real in points:
             setattr(where, name, real)
         grading.writers.rest_a_while, grading.writers.JOB_SECONDS = rest, seconds
-        canvas.throttle.BucketPace._pause = pause  # type: ignore[method-assign]
-        canvas.gradebook.GradebookCalls.wait_for = wait  # type: ignore[method-assign]
+        canvas.throttle.BucketPace._pause = pause
+        canvas.gradebook.GradebookCalls.wait_for = wait
 
 
 def stir(rng: random.Random, world: World, tap: Tap, surprise: Callable[[], None]) -> list[str]:
@@ -276,8 +276,8 @@ def _jobs(rng: random.Random, world: World) -> list[str]:
 
         return queue(course, tag, end, user)
 
-    world.queue_job = failing  # type: ignore[method-assign]  # a job's end that no request can ask for
-    world.usual_queue = queue  # type: ignore[attr-defined]
+    world.queue_job = failing
+    world.usual_queue = queue
     return [f"job fails: {message} work={does_work}"]
 
 
@@ -287,8 +287,8 @@ def clear_up(world: World, tap: Tap) -> None:
     world.jobs_stuck = False
     usual = getattr(world, "usual_queue", None)
     if usual is not None:
-        world.queue_job = usual  # type: ignore[method-assign]
-        del world.usual_queue  # type: ignore[attr-defined]
+        world.queue_job = usual
+        del world.usual_queue
     tap.calm()
     with world.lock:
         world.run_jobs(everything=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,10 +10,12 @@ from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from alignments import beginnings, effect, pages, services
+from alignments import beginnings, comparison, effect, formdata, pages, schemepages, services
 from alignments.core import explain
-from alignments.core.definition import MAX_NAME, AssignmentTarget, ColumnTarget, Definition
+from alignments.core.definition import MAX_NAME, AssignmentTarget, ColumnTarget, Definition, Scheme
 from alignments.core.scales import scales_now
+from alignments.core.usual import usual_rule
+from alignments.formdata import Typed
 from alignments.forms import AlignmentForm, Choices
 from alignments.models import Alignment
 from alignments.offers import offers
@@ -77,24 +80,60 @@ def in_course(context: Context, alignment_id: int) -> StoredAlignment:
         raise Http404("No such alignment in this course.") from error
 
 
+@require_POST
+@staff_required
+def rule(request: LaunchRequest) -> HttpResponseBase:
+    """The rule's part of the form anew, after a button of it or another kind of rule; and the class under it."""
+    page = _changed(request)
+    return render(request, "alignments/_rule_and_class.html", page)
+
+
+@require_POST
+@staff_required
+def class_effect(request: LaunchRequest) -> HttpResponseBase:
+    """The class under the rule as it is typed."""
+    page = _changed(request)
+    return render(request, "alignments/_class.html", page)
+
+
+def _changed(request: LaunchRequest) -> dict[str, Any]:
+    """The form as its button changed it, from one reading of the course. Nothing is saved."""
+    number = request.POST.get("alignment", "")
+    stored = in_course(request.context, int(number)) if number.isdecimal() and len(number) < 19 else None
+    sent = formdata.typed(request.POST)
+    look = look_at(request.launch_session, schemes=sent.wants_schemes)
+    form = _form(request, look, stored, sent.data)
+    form.full_clean()
+    formdata.keep(sent, form)
+    return _page(look, stored, form, "", sent)
+
+
 def _form_page(
     request: LaunchRequest, stored: StoredAlignment | None, *, look: Look | None = None, problem: str = ""
 ) -> HttpResponseBase:
-    look = look or look_at(request.launch_session)
-    submitted = request.POST if request.method == "POST" and not problem else None
-    form = _form(request, look, stored, submitted)
+    sent = formdata.typed(request.POST) if request.method == "POST" and not problem else None
+    look = look or look_at(request.launch_session, schemes=_wants_schemes(sent, stored))
+    form = _form(request, look, stored, sent.data if sent else None)
     status = 200
     if look.reading is None:
-        status = 409 if submitted is not None else 200
-    elif submitted is not None and form.is_valid():
-        if "show" not in submitted:
-            problem = _save(request.context, form, look, stored)
-            if not problem:
-                return to_home("saved")
-            status = 409
-    elif submitted is not None or problem:
+        status = 409 if sent is not None else 200
+    elif sent is not None and not sent.is_to_save:
+        form.full_clean()
+        formdata.keep(sent, form)
+    elif sent is not None and form.is_valid():
+        problem = _save(request.context, form, look, stored)
+        if not problem:
+            return to_home("saved")
+        status = 409
+    elif sent is not None or problem:
         status = 422
-    return render(request, "alignments/form.html", _page(look, stored, form, problem), status=status)
+    return render(request, "alignments/form.html", _page(look, stored, form, problem, sent), status=status)
+
+
+def _wants_schemes(sent: Typed | None, stored: StoredAlignment | None) -> bool:
+    if sent is not None:
+        return sent.wants_schemes
+    return stored is not None and isinstance(stored.definition.rule, Scheme)
 
 
 def _form(
@@ -113,7 +152,8 @@ def _form(
     ours = our_columns(request.context)
     groups = offers(reading.assignments.values(), reading.groups, reading.schemes, taken, ours, first)
     usable = {key: one for key, one in reading.assignments.items() if key not in ours}
-    choices = Choices(reading.evidence.outcomes, usable, reading.schemes, groups)
+    listed = reading.known_schemes.by_id.values() if reading.known_schemes else ()
+    choices = Choices(reading.evidence.outcomes, usable, reading.schemes, groups, tuple(listed))
     chosen = [one for one in request.GET.getlist("outcome") if one in reading.evidence.outcomes]
     form = AlignmentForm(submitted, choices=choices, current=current, chosen=chosen)
     if submitted is None and stored is None and chosen:
@@ -154,33 +194,47 @@ def _points_now(definition: Definition, look: Look, stored: StoredAlignment | No
     return made.points_possible if made else None
 
 
-def _too_little(stored: StoredAlignment | None) -> str:
-    """What an imported alignment does without evidence, where that is not the usual."""
-    if stored is None or stored.definition.evidence.otherwise == "leave":
-        return ""
-    return explain.TOO_LITTLE[stored.definition.evidence.otherwise]
-
-
 def _unchanged(form: AlignmentForm, stored: StoredAlignment | None) -> Definition | None:
     """What the form says before anybody typed: the alignment, or the usual rule for a first outcome."""
     if stored is not None:
         return stored.definition
-    known = [form.choices.outcomes[one] for one in form.chosen if one in form.choices.outcomes]
-    return beginnings.usual_definition(known[0], ColumnTarget(known[0].title, Decimal(1))) if known else None
+    known = form.known_outcomes
+    if not known:
+        return None
+    usual = beginnings.usual_definition(known[0], ColumnTarget(known[0].title, Decimal(1)))
+    return replace(usual, rule=usual_rule(known))
 
 
-def _page(look: Look, stored: StoredAlignment | None, form: AlignmentForm, problem: str) -> dict[str, Any]:
+def _page(
+    look: Look, stored: StoredAlignment | None, form: AlignmentForm, problem: str, sent: Typed | None = None
+) -> dict[str, Any]:
     reading = look.reading
-    definition = getattr(form, "definition", None) if form.is_bound else _unchanged(form, stored)
+    definition = form.draft if form.is_bound else _unchanged(form, stored)
+    wrong = _first_wrong(form) if form.is_bound and definition is None else ""
+    if sent is not None and (not sent.is_to_save or reading is None):
+        form.unmarked()
     page = page_of(look) | {
         "form": form,
         "alignment": stored,
         "problem": problem,
-        "rule_words": explain.rule_in_words(stored.definition) if stored else "",
-        "too_little": _too_little(stored),
         "broken": pages.problem_of(stored, reading) if stored and reading else "",
+        "kept": sent.kept if sent else [],
+        "names": sent.names if sent else False,
+        "presets": comparison.PRESETS,
+        "typed": sent,
+        "effect_trouble": wrong,
     }
-    if reading is not None and definition is not None and not form.errors:
-        page["effect"] = effect.effect_of(definition, reading)
-        page["effect_words"] = explain.rule_in_words(definition, reading.evidence.outcomes)
+    if reading is not None and form.kind == "scheme":
+        page["letters"] = schemepages.shown_for_form(form, reading, definition)
+    if reading is None or definition is None:
+        return page
+    found = effect.effect_of(definition, reading, names=page["names"])
+    page |= {"effect_trouble": found} if isinstance(found, str) else {"effect": found}
+    page["comparison"] = comparison.compare(definition, page["kept"], reading)
     return page
+
+
+def _first_wrong(form: AlignmentForm) -> str:
+    """The first thing that keeps the class from being worked out."""
+    messages = [message for errors in form.errors.values() for message in errors]
+    return str(messages[0]) if messages else ""

@@ -1,7 +1,4 @@
-"""The alignment form: what a teacher typed becomes a `Definition`, or an error beside its field.
-
-What the form has no blanks for (other rules, other combinations, evidence) is kept as it was imported.
-"""
+"""The alignment form: what a teacher typed becomes a `Definition`, or an error beside its field."""
 
 from __future__ import annotations
 
@@ -11,8 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.forms.utils import ErrorDict
 
-from alignments import offers
+from alignments import offers, ruleblanks
+from alignments.core import usual
 from alignments.core.checks import check
 from alignments.core.definition import (
     MAX_NAME,
@@ -37,14 +36,32 @@ from alignments.core.numbers import plain
 from alignments.numberfields import NumberField
 from alignments.offers import OfferGroup
 from alignments.pages import natural
+from alignments.ruleblanks import MOST_PERCENT, MOST_POINTS, RuleBlanks
 from canvas.values import Assignment, GradingScheme, Outcome
 
-MOST_POINTS = Decimal(1_000_000)
-MOST_PERCENT = Decimal(1000)
+RULES = [
+    ("cutoff", "Full or partial credit at a line"),
+    ("table", "A table: each level earns its own percentage"),
+    ("proportional", "In proportion to the level"),
+    ("scheme", "What the letter of a grading scheme is worth"),
+    ("criteria", "The first of several grades whose conditions hold"),
+]
 LINES = [
     ("mastery", "the mastery level"),
     ("points", "this many points on the scale:"),
     ("percent", "this percent of the scale:"),
+]
+COMBINE = [
+    ("mean", "the average of their levels, by weight"),
+    ("min", "the lowest of their levels"),
+    ("max", "the highest of their levels"),
+    ("share", "the share of them that is mastered, by weight"),
+]
+OTHERWISE = [
+    ("leave", "the cell stays as it is and no grade is sent"),
+    ("zero", "the grade is 0"),
+    ("excuse", "the student is excused"),
+    ("clear", "the cell is emptied"),
 ]
 OVERWRITE = [
     ("ours", "Empty cells and grades this tool wrote (a grade a person gave stays until you say otherwise)"),
@@ -52,6 +69,8 @@ OVERWRITE = [
     ("all", "All cells, also grades a person gave (each is shown in the preview first)"),
 ]
 DIRECTION = [("both", "Grades may go up and down"), ("up", "Grades may only go up")]
+CUTOFF_USUAL = {"line": "mastery", "at": "", "credit": "100", "below": "0"}
+DRAFT = "The column"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +81,8 @@ class Choices:
     assignments: Mapping[str, Assignment]
     schemes: Mapping[str, GradingScheme] = field(default_factory=dict)
     offer_groups: Sequence[OfferGroup] = ()
+    rule_schemes: Sequence[GradingScheme] = ()
+    """Schemes a rule may name; empty where they were not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +115,27 @@ class AlignmentForm(forms.Form):
     )
     omit = forms.BooleanField(label="Leave this column out of the final grade", required=False)
     assignment = forms.CharField(required=False)
-    rule = forms.ChoiceField(choices=[], label="How the level becomes a grade")
-    line = forms.ChoiceField(choices=LINES, initial="mastery", label="Line", required=False)
+    rule = forms.ChoiceField(choices=RULES, label="How the level becomes a grade")
+    combine = forms.ChoiceField(
+        choices=COMBINE, initial="mean", required=False, label="Several outcomes count as"
+    )
+    at_least = forms.CharField(
+        max_length=6,
+        required=False,
+        label="How many outcomes must be assessed",
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "off", "placeholder": "as usual"}
+        ),
+    )
+    otherwise = forms.ChoiceField(
+        choices=OTHERWISE, initial="leave", required=False, label="With too little evidence"
+    )
+    line = forms.ChoiceField(choices=LINES, label="Line", required=False)
     at = NumberField(label="Line value", least=Decimal(0), most=MOST_POINTS, required=False)
     credit = NumberField(
-        label="Credit from there up, in percent",
-        least=Decimal(0),
-        most=MOST_PERCENT,
-        initial="100",
-        required=False,
+        label="Credit from there up, in percent", least=Decimal(0), most=MOST_PERCENT, required=False
     )
-    below = NumberField(
-        label="Credit below, in percent", least=Decimal(0), most=MOST_PERCENT, initial="0", required=False
-    )
+    below = NumberField(label="Credit below, in percent", least=Decimal(0), most=MOST_PERCENT, required=False)
     overwrite = forms.ChoiceField(choices=OVERWRITE, initial="ours", label="Which cells may be written")
     direction = forms.ChoiceField(choices=DIRECTION, initial="both", label="Direction")
     round = forms.TypedChoiceField(
@@ -130,15 +159,50 @@ class AlignmentForm(forms.Form):
         if data is None and current is not None:
             self.chosen = list(current.outcome_ids)
         self.weight_errors: dict[str, str] = {}
-        rules = [
-            ("cutoff", "Full or partial credit at a line"),
-            ("proportional", "In proportion to the level"),
+        self.draft: Definition | None = None
+        """What would be worked out for the class: without a name or a target of its own where these lack."""
+        self._fill_blanks()
+
+    def _fill_blanks(self) -> None:
+        known = self.known_outcomes
+        if self.is_bound:
+            values, kind = ruleblanks.submitted(self.data), str(self.data.get("rule", ""))
+            combine = str(self.data.get("combine", "mean"))
+        else:
+            rule = self.current.rule if self.current else usual.usual_rule(known)
+            values, kind = ruleblanks.blanks_of(rule), ruleblanks.kind_name(rule)
+            combine = self.current.combine if self.current else "mean"
+            self.initial["rule"] = kind
+        self.kind = kind if kind in ruleblanks.KINDS else "cutoff"
+        shown = next((name for name, _ in COMBINE if name == combine), "mean")
+        self.blanks = RuleBlanks(CUTOFF_USUAL | values, known, len(self.chosen), shown)
+        self.unseen = self.blanks.fill_usual(self.kind) and self.is_bound
+        """Whether the rule's rows are the usual ones, which nobody has seen yet."""
+        self.initial |= {name: self.blanks.values[name] for name in CUTOFF_USUAL}
+
+    @property
+    def known_outcomes(self) -> list[Outcome]:
+        """The chosen outcomes that the course has, in the order chosen."""
+        return [
+            self.choices.outcomes[one] for one in dict.fromkeys(self.chosen) if one in self.choices.outcomes
         ]
-        if current is not None and not isinstance(current.rule, Cutoff | Proportional):
-            rules.insert(0, ("keep", "As imported"))
-        rule: Any = self.fields["rule"]
-        rule.choices = rules
-        rule.initial = rule.initial or rules[0][0]
+
+    @property
+    def scheme_gone(self) -> bool:
+        """Whether the scheme of the rule is none of those that can be read."""
+        chosen = self.blanks.values.get("scheme", "")
+        return bool(chosen) and chosen not in {one.id for one in self.choices.rule_schemes}
+
+    def carried(self) -> list[tuple[str, str]]:
+        """Blanks of the kinds of rule that are not shown."""
+        return self.blanks.carried(self.kind)
+
+    def unmarked(self) -> AlignmentForm:
+        """The same without marks: nobody has asked to save it yet."""
+        self._errors = ErrorDict()
+        self.weight_errors.clear()
+        self.blanks.errors.clear()
+        return self
 
     # The outcomes and their weights
 
@@ -186,11 +250,38 @@ class AlignmentForm(forms.Form):
         self._forget_unused(cleaned)
         outcomes = self._outcomes()
         self._check_outcomes()
-        target = self._target(cleaned)
         rule = self._rule(cleaned)
-        if not self.errors and target is not None and rule is not None:
-            self._accept(self._definition(cleaned, outcomes, target, rule))
+        evidence = self._evidence(cleaned, rule)
+        ready = not self.errors
+        target = self._target(cleaned)
+        if outcomes and rule is not None and evidence is not None:
+            whole = self._definition(cleaned, outcomes, target or self._stand_in(cleaned), rule, evidence)
+            if ready or not self._errors_of_rule():
+                self.draft = whole
+                self._refuse_broken(whole)
+            if not self.errors and target is not None:
+                self.definition = whole
         return cleaned
+
+    def _errors_of_rule(self) -> set[str]:
+        """The errors without which the class could be worked out."""
+        unseen = {"rule"} if self.unseen else set()
+        return (
+            set(self.errors)
+            - unseen
+            - {
+                "target",
+                "label",
+                "points",
+                "assignment",
+                "overwrite",
+                "direction",
+                "otherwise",
+            }
+        )
+
+    def _stand_in(self, cleaned: Mapping[str, Any]) -> TargetChoice:
+        return ColumnTarget(cleaned.get("label") or DRAFT, cleaned.get("points") or Decimal(1))
 
     def _forget_unused(self, cleaned: Mapping[str, Any]) -> None:
         """A blank that the choice above it hides is not an error."""
@@ -236,10 +327,25 @@ class AlignmentForm(forms.Form):
         return None
 
     def _rule(self, cleaned: Mapping[str, Any]) -> Rule | None:
-        if cleaned.get("rule") == "keep" and self.current is not None:
-            return self.current.rule
-        if cleaned.get("rule") == "proportional":
-            return Proportional()
+        kind = cleaned.get("rule")
+        if kind == "cutoff":
+            return self._cutoff(cleaned)
+        if kind == "scheme":
+            return self._scheme()
+        found: Rule | None = Proportional() if kind == "proportional" else None
+        if kind == "table":
+            found = self.blanks.table()
+        elif kind == "criteria":
+            found = self.blanks.criteria()
+        if self.unseen:
+            self.add_error(
+                "rule", "This kind of rule has blanks: look over what is filled in below, then save."
+            )
+        elif self.blanks.errors:
+            self.add_error("rule", "Correct the blanks of the rule that are marked below.")
+        return found
+
+    def _cutoff(self, cleaned: Mapping[str, Any]) -> Rule | None:
         line = self._line(cleaned.get("line") or "mastery", cleaned.get("at"))
         credit, below = cleaned.get("credit"), cleaned.get("below")
         for name, value in (("credit", credit), ("below", below)):
@@ -249,6 +355,35 @@ class AlignmentForm(forms.Form):
             return None
         return Cutoff(line, Percent(credit), Percent(below))
 
+    def _scheme(self) -> Rule | None:
+        chosen = self.blanks.values.get("scheme", "")
+        kept = self.current.rule if self.current else None
+        if chosen and chosen not in {one.id for one in self.choices.rule_schemes} and kept != Scheme(chosen):
+            self.blanks.errors["scheme"] = (
+                "That scheme is not in this course or its account. Choose one of the list."
+            )
+            self.add_error("rule", "Choose the grading scheme again.")
+            return None
+        return Scheme(chosen or None)
+
+    def _evidence(self, cleaned: Mapping[str, Any], rule: Rule | None) -> Evidence | None:
+        count = max(1, len(dict.fromkeys(self.chosen)))
+        otherwise = cleaned.get("otherwise") or "leave"
+        if otherwise == "excuse" and cleaned.get("target") != "assignment":
+            self.add_error(
+                "otherwise",
+                "Nobody can be excused from a column of this tool, only from an assignment: "
+                "choose another, or send the grade to an assignment.",
+            )
+        text = (cleaned.get("at_least") or "").strip()
+        if not text:
+            return Evidence(default_at_least(rule, self.blanks.combine, count) if rule else 1, otherwise)
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= count):
+            range_ = f"a whole number from 1 to {count}, the outcomes chosen" if count > 1 else "1"
+            self.add_error("at_least", f"Type {range_}; or leave it empty for the usual.")
+            return None
+        return Evidence(int(text), otherwise)
+
     def _line(self, kind: str, at: Decimal | None) -> Line | None:
         if kind == "mastery":
             return MasteryLine()
@@ -257,6 +392,9 @@ class AlignmentForm(forms.Form):
                 self.add_error("at", "Type where the line is, such as 3 points or 75 percent.")
             return None
         top = self._common_top()
+        if kind == "points" and self.blanks.combine == "share":
+            self.add_error("line", "The share of mastered outcomes has no points: choose percent or mastery.")
+            return None
         if kind == "points" and top is not None and at > top:
             self.add_error("at", f"Nobody could reach {plain(at)}: this scale ends at {plain(top)}.")
             return None
@@ -273,36 +411,35 @@ class AlignmentForm(forms.Form):
         outcomes: tuple[WeightedOutcome, ...],
         target: TargetChoice,
         rule: Rule,
+        evidence: Evidence,
     ) -> Definition:
         kept = self.current
-        title = self.choices.outcomes[outcomes[0].outcome_id].title.strip()[:MAX_NAME]
+        known = self.choices.outcomes.get(outcomes[0].outcome_id)
+        title = known.title.strip()[:MAX_NAME] if known else ""
         first_kept = kept is not None and kept.outcomes[0].outcome_id == outcomes[0].outcome_id
-        combine = kept.combine if kept else "mean"
-        usual = Evidence(default_at_least(rule, combine, len(outcomes)))
-        evidence = (
-            replace(kept.evidence, at_least=min(kept.evidence.at_least, len(outcomes))) if kept else usual
-        )
-        return Definition(
-            name=kept.name if kept and first_kept and kept.name else title,
+        name = kept.name if kept and first_kept and kept.name else title
+        # What the form has no blanks for stays as it was.
+        whole = kept or Definition(name, outcomes, rule, target, evidence)
+        return replace(
+            whole,
+            name=name,
             outcomes=outcomes,
             rule=rule,
             target=target,
             evidence=evidence,
-            combine=combine,
-            overwrite=cleaned["overwrite"],
-            direction=cleaned["direction"],
-            round=cleaned["round"],
-            calculation=kept.calculation if kept else None,
+            combine=self.blanks.combine,
+            overwrite=cleaned.get("overwrite", "ours"),
+            direction=cleaned.get("direction", "both"),
+            round=cleaned.get("round", 2),
         )
 
-    def _accept(self, definition: Definition) -> None:
+    def _refuse_broken(self, definition: Definition) -> None:
         """Refuse now what a sync would hold as broken."""
         problem = (
             None if isinstance(definition.rule, Scheme) else check(definition, self.choices.outcomes, None)
         )
         if problem:
             self.add_error("rule", problem)
-        self.definition = definition
 
     def outcome_errors(self) -> list[str]:
         """What is wrong with the choice of outcomes."""
@@ -318,34 +455,21 @@ class PointsForm(forms.Form):
 
 
 def initial_of(definition: Definition) -> dict[str, Any]:
-    """The form's blanks as this alignment has them."""
+    """The form's blanks as this alignment has them; the rule's own come with `ruleblanks`."""
+    evidence = definition.evidence
+    usual_number = default_at_least(definition.rule, definition.combine, len(definition.outcomes))
     initial: dict[str, Any] = {
+        "combine": definition.combine,
+        "otherwise": evidence.otherwise,
+        "at_least": "" if evidence.at_least == usual_number else str(evidence.at_least),
         "overwrite": definition.overwrite,
         "direction": definition.direction,
         "round": definition.round,
     }
-    if isinstance(definition.target, ColumnTarget):
-        initial |= {
-            "target": "column",
-            "label": definition.target.label,
-            "points": plain(definition.target.points),
-        }
-    else:
-        initial |= {"target": "assignment", "assignment": definition.target.assignment_id}
-    match definition.rule:
-        case Cutoff(at, credit, below):
-            initial |= {"rule": "cutoff", "credit": plain(credit.number), "below": plain(below.number)}
-            initial |= _line_initial(at)
-        case Proportional():
-            initial["rule"] = "proportional"
-        case _:
-            initial["rule"] = "keep"
-    return initial
-
-
-def _line_initial(line: Line) -> dict[str, Any]:
-    if isinstance(line, PointsLine):
-        return {"line": "points", "at": plain(line.points)}
-    if isinstance(line, ShareLine):
-        return {"line": "percent", "at": plain(line.percent.number)}
-    return {"line": "mastery"}
+    if isinstance(definition.target, AssignmentTarget):
+        return initial | {"target": "assignment", "assignment": definition.target.assignment_id}
+    return initial | {
+        "target": "column",
+        "label": definition.target.label,
+        "points": plain(definition.target.points),
+    }

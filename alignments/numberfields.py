@@ -9,7 +9,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-_DIGITS = re.compile(r"[0-9]{1,24}(\.[0-9]{1,6})?", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,24}(\.[0-9]{1,28})?", re.ASCII)
+MOST_DIGITS = 30
+"""As in a file of alignments."""
 
 
 class NumberField(forms.CharField):
@@ -27,6 +29,8 @@ class NumberField(forms.CharField):
         if not _DIGITS.fullmatch(text):
             hint = " Use a point, not a comma." if "," in text else ""
             raise ValidationError(f"Type a number such as 1 or 0.85.{hint}")
+        if len(text) - text.count(".") > MOST_DIGITS:
+            raise ValidationError(f"Type at most {MOST_DIGITS} digits.")
         number = Decimal(text)
         if number > self.most or number < self.least or (self.above and number == self.least):
             start = "above" if self.above else "from"

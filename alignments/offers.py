@@ -10,7 +10,7 @@ from decimal import Decimal
 from alignments.core.numbers import plain
 from canvas.values import Assignment, AssignmentGroup, GradingScheme
 
-_NUMERIC = re.compile(r"[+-]?\d*\.?\d+%?")
+NUMERIC = re.compile(r"[+-]?\d*\.?\d+%?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def why_not(assignment: Assignment, schemes: Mapping[str, GradingScheme]) -> str
 
 def has_numeric_labels(scheme: GradingScheme) -> bool:
     """Canvas reads a number that equals a label as the label (docs/canvas-facts.md)."""
-    return any(_NUMERIC.fullmatch(level.name.strip()) for level in scheme.levels)
+    return any(NUMERIC.fullmatch(level.name.strip()) for level in scheme.levels)
 
 
 def offers(

@@ -13,7 +13,7 @@ from alignments.pages import Reading
 from canvas import accounts
 from canvas.counting import CallCounter
 from canvas.models import CanvasAccount
-from canvas.rest import Rest
+from canvas.rest import Rest, Schemes
 from canvas.values import Assignment, AssignmentGroup, Course, GradingScheme
 from lti_tool.errors import AccessLost, Incomplete, MaybeSent, NeverSent, PlatformError, Refused, Throttled
 from lti_tool.http import shared_http
@@ -55,8 +55,9 @@ class Look:
         )
 
 
-def look_at(session: LaunchSession) -> Look:
-    """Read the launched course. Canvas's troubles come back as words; nothing is raised for them."""
+def look_at(session: LaunchSession, *, schemes: bool = False) -> Look:
+    """Read the launched course, with its grading schemes where they are asked for. Canvas's troubles come back
+    as words; nothing is raised for them."""
     account = accounts.account_for(session)
     if account is None or account.lost_at is not None or session.context is None:
         return Look(account)
@@ -64,17 +65,24 @@ def look_at(session: LaunchSession) -> Look:
     if not course_id:
         return Look(account, trouble=NO_COURSE)
     try:
-        return Look(account, _read(Rest(account, shared_http(), CallCounter()), course_id))
+        return Look(account, _read(Rest(account, shared_http(), CallCounter()), course_id, schemes))
     except PlatformError as error:
         return Look(account, trouble=in_words(error))
 
 
-def assignment_groups(session: LaunchSession) -> list[AssignmentGroup] | None:
-    """The course's assignment groups in order, or None where Canvas cannot be asked now."""
+def teachers_rest(session: LaunchSession) -> Rest | None:
+    """Canvas as the person who is here, or None where their account is not connected."""
     account = accounts.account_for(session)
     if account is None or account.lost_at is not None or session.context is None:
         return None
-    rest = Rest(account, shared_http(), CallCounter())
+    return Rest(account, shared_http(), CallCounter())
+
+
+def assignment_groups(session: LaunchSession) -> list[AssignmentGroup] | None:
+    """The course's assignment groups in order, or None where Canvas cannot be asked now."""
+    rest = teachers_rest(session)
+    if rest is None or session.context is None:
+        return None
     try:
         found = rest.assignment_groups(session.context.canvas_course_id)
     except PlatformError:
@@ -82,7 +90,7 @@ def assignment_groups(session: LaunchSession) -> list[AssignmentGroup] | None:
     return sorted(found.values(), key=lambda group: (group.position, group.name))
 
 
-def _read(rest: Rest, course_id: str) -> Reading:
+def _read(rest: Rest, course_id: str, with_schemes: bool) -> Reading:
     course = rest.course(course_id)  # first and alone: it fetches the token the others share
     with ThreadPoolExecutor(max_workers=3) as pool:
         evidence = pool.submit(_alone, rest.evidence, course_id)
@@ -90,14 +98,15 @@ def _read(rest: Rest, course_id: str) -> Reading:
         groups = pool.submit(_alone, rest.assignment_groups, course_id)
         assignments = rest.assignments(course_id)
         lettered = any(one.grading_type in LETTERED for one in assignments.values())
-        schemes = _schemes(rest, course, assignments.values()) if lettered else {}
+        known = _schemes(rest, course) if lettered or with_schemes else None
         return Reading(
             course=course,
             evidence=evidence.result(),
             students=students.result(),
             assignments=assignments,
             groups=tuple(groups.result().values()),
-            schemes=schemes,
+            schemes=_lettered(known, course, assignments.values()) if known else {},
+            known_schemes=known,
         )
 
 
@@ -109,15 +118,21 @@ def _alone(read: Callable[[str], Read], course_id: str) -> Read:
         connection.close()
 
 
-def _schemes(rest: Rest, course: Course, assignments: Iterable[Assignment]) -> Mapping[str, GradingScheme]:
-    """The scheme of each letter-graded assignment, by the assignment's id; most courses have none, and then
-    nothing is asked. Where they cannot be read, nothing speaks against an assignment here: a sync asks again."""
+def _schemes(rest: Rest, course: Course) -> Schemes | None:
+    """All schemes in reach. Where they cannot be read, nothing speaks against an assignment here: a sync asks
+    again."""
     try:
-        schemes = rest.grading_schemes(course)
+        return rest.grading_schemes(course)
     except (Refused, AccessLost):
-        return {}
+        return None
+
+
+def _lettered(
+    known: Schemes, course: Course, assignments: Iterable[Assignment]
+) -> Mapping[str, GradingScheme]:
+    """The scheme of each letter-graded assignment, by the assignment's id."""
     lettered = (one for one in assignments if one.grading_type in LETTERED)
-    found = ((one.id, schemes.applying_to(one, course)) for one in lettered)
+    found = ((one.id, known.applying_to(one, course)) for one in lettered)
     return {assignment_id: scheme for assignment_id, scheme in found if scheme is not None}
 
 

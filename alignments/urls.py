@@ -2,10 +2,12 @@
 
 from django.urls import include, path
 
-from alignments import form_views, settings_views, views
+from alignments import form_views, scheme_views, settings_views, views
 
 pages = [
     path("alignments/new/", form_views.create, name="create"),
+    path("alignments/rule/", form_views.rule, name="rule"),
+    path("alignments/class/", form_views.class_effect, name="class"),
     path("alignments/suggested/", views.suggested, name="suggested"),
     path("alignments/columns/", views.columns, name="columns"),
     path("alignments/<int:alignment_id>/", form_views.change, name="change"),
@@ -13,6 +15,7 @@ pages = [
     path("alignments/<int:alignment_id>/repair/", form_views.repair, name="repair"),
     path("outcomes/<int:outcome_id>/exclude/", views.exclude, name="exclude"),
     path("outcomes/<int:outcome_id>/include/", views.include, name="include"),
+    path("schemes/", scheme_views.schemes, name="schemes"),
     path("settings/", settings_views.settings, name="settings"),
     path("settings/keywords/", settings_views.keywords, name="keywords"),
     path("settings/group/", settings_views.preferred_group, name="preferred-group"),

@@ -63,13 +63,13 @@ def _with_combination(definition: Definition, outcomes: Mapping[str, Outcome]) -
 def _rule(definition: Definition, outcomes: Mapping[str, Outcome]) -> str:
     match definition.rule:
         case Cutoff(at, credit, below):
-            words = f"{_credit(credit)} {_at(at, definition, outcomes)}"
-            return words if below == NO_CREDIT else f"{words}, {_credit(below)} below"
+            words = f"{credit_in_words(credit)} {_at(at, definition, outcomes)}"
+            return words if below == NO_CREDIT else f"{words}, {credit_in_words(below)} below"
         case Proportional():
             return "in proportion to the level"
         case Table(steps, interpolate):
             listed = ", ".join(
-                f"{_share(step.credit)} from {_line(step.at, definition, outcomes)}" for step in steps
+                f"{_share(step.credit)} from {line_in_words(step.at, definition, outcomes)}" for step in steps
             )
             return f"{listed}, in between in proportion" if interpolate else listed
         case Scheme():
@@ -78,7 +78,8 @@ def _rule(definition: Definition, outcomes: Mapping[str, Outcome]) -> str:
             return "; ".join(_criterion(grade, definition, outcomes) for grade in grades)
 
 
-def _credit(credit: Percent) -> str:
+def credit_in_words(credit: Percent) -> str:
+    """ "full credit", "no credit" or "85 %"."""
     if credit == FULL_CREDIT:
         return "full credit"
     return "no credit" if credit == NO_CREDIT else _share(credit)
@@ -96,10 +97,10 @@ def _at(line: Line, definition: Definition, outcomes: Mapping[str, Outcome]) -> 
             "max": "when any is mastered",
             "share": "when every one is mastered",
         }[definition.combine]
-    return f"at {_line(line, definition, outcomes)}"
+    return f"at {line_in_words(line, definition, outcomes)}"
 
 
-def _line(line: Line, definition: Definition, outcomes: Mapping[str, Outcome]) -> str:
+def line_in_words(line: Line, definition: Definition, outcomes: Mapping[str, Outcome]) -> str:
     first = outcomes.get(definition.outcomes[0].outcome_id)
     top = first.points_possible if first is not None else None
     if isinstance(line, MasteryLine):
@@ -118,15 +119,21 @@ def _of(points: Decimal, top: Decimal | None) -> str:
 def _criterion(grade: CriteriaGrade, definition: Definition, outcomes: Mapping[str, Outcome]) -> str:
     parts = []
     if grade.all_at_least is not None:
-        parts.append(f"every outcome is at least at {_line(grade.all_at_least, definition, outcomes)}")
+        parts.append(
+            f"every outcome is at least at {line_in_words(grade.all_at_least, definition, outcomes)}"
+        )
     if grade.none_below is not None:
-        parts.append(f"none is below {_line(grade.none_below, definition, outcomes)}")
+        parts.append(f"none is below {line_in_words(grade.none_below, definition, outcomes)}")
     if grade.mastered_at_least is not None:
         parts.append(f"{grade.mastered_at_least} or more are mastered")
     if grade.average_at_least is not None:
-        parts.append(f"the average is at least at {_line(grade.average_at_least, definition, outcomes)}")
+        parts.append(
+            f"the average is at least at {line_in_words(grade.average_at_least, definition, outcomes)}"
+        )
     return (
-        f"{_credit(grade.credit)} if {' and '.join(parts)}" if parts else f"otherwise {_credit(grade.credit)}"
+        f"{credit_in_words(grade.credit)} if {' and '.join(parts)}"
+        if parts
+        else f"otherwise {credit_in_words(grade.credit)}"
     )
 
 
@@ -193,3 +200,33 @@ def why_not_the_percentage(definition: Definition, outcomes: Mapping[str, Outcom
         return None
     mastery = _of(first.mastery_points, first.points_possible)
     return f"{mastery} is this scale's mastery level, not a mark out of a total: the rule says what it earns."
+
+
+def surprise(
+    definition: Definition, outcomes: Mapping[str, Outcome], scheme: GradingScheme | None = None
+) -> tuple[str, str] | None:
+    """A headline and a sentence on what exactly reaching mastery earns, where that is not what the share of
+    the scale suggests, or is and should not be: "Why 3 of 4 is not 75 %". Only for a whole alignment."""
+    known = [outcomes[one] for one in definition.outcome_ids]
+    first = known[0]
+    scales = {(one.points_possible, one.mastery_points) for one in known}
+    if len(scales) > 1 or not first.points_possible or not first.mastery_points:
+        return None
+    wanted = Decider(definition, outcomes, Decimal(100), scheme).wanted(
+        {one.id: one.mastery_points for one in known}
+    )
+    of_scale = Fraction(first.mastery_points) / Fraction(first.points_possible)
+    if wanted.share is None or of_scale >= 1:
+        return None
+    mastery = _of(first.mastery_points, first.points_possible)
+    if wanted.share == of_scale:
+        return (
+            f"{mastery} counts as {_percent(of_scale)} here",
+            f"{mastery} is this scale's mastery level. Under this rule a student who has just reached it gets "
+            f"{_percent(of_scale)}; a table or a line gives it what you think it is worth.",
+        )
+    return (
+        f"Why {mastery} is not {_percent(of_scale)}",
+        f"{mastery} is this scale's mastery level, not a mark out of a total. The rule says what it earns: "
+        f"{_percent(wanted.share)}.",
+    )

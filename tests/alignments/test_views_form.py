@@ -16,7 +16,6 @@ from alignments.core.definition import (
     Percent,
     PointsLine,
     Proportional,
-    Table,
 )
 from alignments.core.jsonfile import parse_definition
 from alignments.models import Alignment
@@ -110,7 +109,8 @@ def test_partial_credit_at_a_line_in_points(client: Client) -> None:
         ({"line": "points", "at": "5"}, "Nobody could reach 5: this scale ends at 4."),
         ({"line": "percent", "at": ""}, "Type where the line is, such as 3 points or 75 percent."),
         ({"credit": "1e2"}, "Type a number such as 1 or 0.85."),
-        ({"rule": "table"}, "Select a valid choice."),
+        ({"rule": "table"}, "look over what is filled in below, then save."),
+        ({"rule": "keep"}, "Select a valid choice."),
         ({"round": "9"}, "Select a valid choice."),
     ],
 )
@@ -169,29 +169,18 @@ def test_changing_keeps_the_alignment_and_takes_the_new_rule(client: Client) -> 
         assert saved(course).definition.rule == Proportional()
 
 
-def test_an_imported_rule_the_form_cannot_show_is_kept(client: Client) -> None:
+def test_an_imported_calculation_the_form_has_no_blanks_for_is_kept(client: Client) -> None:
     entry = {
         "outcomes": [{"id": "601"}, {"id": "602"}],
-        "combine": "min",
-        "rule": {"kind": "table", "levels": [["1", "50%"], ["3", "100%"]]},
-        "evidence": {"at_least": 2, "otherwise": "zero"},
+        "rule": {"kind": "proportional"},
+        "calculation": {"method": "latest"},
         "target": {"column": {"label": "Models", "points": "1"}},
     }
     with classroom(client) as course:
         before = services.save_alignment(course.opened.context, parse_definition(entry))
-        page = course.text(f"/course/alignments/{before.id}/")
-        assert "As imported" in page
-        assert "the grade is 0, as it was imported" in page
-        course.post(
-            f"/course/alignments/{before.id}/", filled(outcomes=["601", "602"], rule="keep", points="2")
-        )
+        course.post(f"/course/alignments/{before.id}/", filled(outcomes=["601", "602"], points="2"))
         after = saved(course).definition
-    assert isinstance(after.rule, Table)
-    assert (after.rule, after.combine, after.evidence) == (
-        before.definition.rule,
-        "min",
-        before.definition.evidence,
-    )
+    assert after.calculation == before.definition.calculation
     assert after.target == ColumnTarget("Models", Decimal(2))
 
 

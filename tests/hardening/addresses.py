@@ -49,6 +49,10 @@ TABLE = {
     "alignments:suggested": Row(200, 422),
     "alignments:columns": Row(200, 422),
     "alignments:change": Row(200, 422, names="alignment"),
+    "alignments:rule": Row(None, 200),
+    "alignments:class": Row(None, 200),
+    "alignments:schemes": Row(200, 422),
+    "alignments:exceptions": Row(200, 422, names="alignment"),
     "alignments:delete": Row(200, 302, names="alignment"),
     "alignments:repair": Row(None, 422, names="alignment"),
     "alignments:exclude": Row(None, 302),
@@ -72,6 +76,7 @@ TABLE = {
     "grading:undo": Row(None, 302, names="run"),
     "grading:csv": Row(None, 200, names="run"),
     "grading:student": Row(200, None, names="run"),
+    "grading:student-exception": Row(None, 422, names="run"),
 }
 FROM_CANVAS = {"lti:login", "lti:login-for", "lti:launch"}
 """Posts that do come from another site: the platform's own. State, nonce and signature stand for the token."""

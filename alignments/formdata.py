@@ -1,0 +1,97 @@
+"""What a button of the rule form does to what was typed: a row more or less, a compared rule taken over. Only
+the form's own text changes; nothing is saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.http import QueryDict
+
+from alignments import comparison, ruleblanks
+from alignments.core.definition import Definition
+from alignments.core.jsonfile import FileErrors
+from alignments.forms import AlignmentForm, initial_of
+from alignments.ruleblanks import RuleBlanks
+
+
+@dataclass
+class Typed:
+    """A form as it was sent, after its button had its effect. `kept` are the rules to compare."""
+
+    data: QueryDict
+    do: str = ""
+    kept: list[str] = field(default_factory=list)
+    names: bool = False
+    """Whether the examples carry students' names."""
+
+    @property
+    def is_to_save(self) -> bool:
+        """Whether the form was sent to be saved, not to be changed or shown."""
+        return not self.do and "show" not in self.data
+
+    @property
+    def wants_schemes(self) -> bool:
+        """Whether grading schemes have to be read for it."""
+        chosen = self.do == "keep-preset" and self.data.get("preset") == "scheme"
+        return chosen or self.data.get("rule") == "scheme" or any('"scheme"' in one for one in self.kept)
+
+
+def typed(sent: QueryDict) -> Typed:
+    """What was sent, with the effect of its button."""
+    found = Typed(
+        sent.copy(),
+        do=sent.get("do", ""),
+        kept=[one for one in sent.getlist("kept") if len(one) <= comparison.LONGEST][: comparison.MOST_KEPT],
+        names=sent.get("names") == "on",
+    )
+    action, _, rest = found.do.partition("-")
+    if found.do in {"show-names", "hide-names"}:
+        found.names = action == "show"
+    elif action in {"add", "remove"}:
+        blanks = RuleBlanks(ruleblanks.submitted(found.data))
+        blanks.change(found.do)
+        _put(found.data, blanks.values)
+    elif action in {"drop", "use"} and rest.isdecimal() and int(rest) < len(found.kept):
+        text = found.kept.pop(int(rest))
+        if action == "use":
+            _use(found, text)
+    return found
+
+
+def keep(found: Typed, form: AlignmentForm) -> None:
+    """Keep the form's rule, or one of the usual ones, to compare."""
+    if form.draft is None or len(found.kept) >= comparison.MOST_KEPT:
+        return
+    if found.do == "keep":
+        found.kept.append(comparison.text_of(form.draft))
+    elif found.do == "keep-preset":
+        chosen = comparison.preset(found.data.get("preset", ""), form.draft, form.choices.outcomes)
+        found.kept.append(comparison.text_of(chosen))
+
+
+def _use(found: Typed, text: str) -> None:
+    """The kept rule into the form's blanks, and what was there among the kept ones where it can be read."""
+    try:
+        definition = comparison.read_text(text, found.data.getlist("outcomes"))
+    except FileErrors:
+        return
+    _fill(found.data, definition)
+
+
+def _fill(data: QueryDict, definition: Definition) -> None:
+    kind = ruleblanks.kind_name(definition.rule)
+    others = {
+        name: value for name, value in ruleblanks.submitted(data).items() if ruleblanks.kind_of(name) != kind
+    }
+    _put(data, others | ruleblanks.blanks_of(definition.rule))
+    data["rule"] = kind
+    initial = initial_of(definition)
+    for name in ("combine", "at_least", "otherwise", "round"):
+        data[name] = str(initial[name])
+
+
+def _put(data: QueryDict, values: dict[str, str]) -> None:
+    """These blanks of the rule in the place of the ones there are."""
+    for name in [name for name in data if ruleblanks.kind_of(name)]:
+        del data[name]
+    data.update(values)

@@ -1,0 +1,93 @@
+"""How many students reach each line of a rule, asked of the same functions that decide grades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from alignments.core import schemes
+from alignments.core.checks import check
+from alignments.core.definition import (
+    FULL_CREDIT,
+    NO_CREDIT,
+    AssignmentTarget,
+    Criteria,
+    Cutoff,
+    Definition,
+    Line,
+    MasteryLine,
+    Percent,
+    Proportional,
+    Rule,
+    Scheme,
+    ShareLine,
+    Table,
+)
+from alignments.core.explain import credit_in_words, line_in_words, rule_in_words
+from alignments.core.levels import Score
+from alignments.core.numbers import plain, short
+from alignments.core.rules import Decider
+from canvas.values import GradingScheme
+
+if TYPE_CHECKING:
+    from alignments.pages import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A line in words and how many students reach it."""
+
+    words: str
+    count: int
+
+
+def reached(definition: Definition, reading: Reading, scheme: GradingScheme | None) -> Iterator[Reached]:
+    """Each line of the rule, in the rule's order; with criteria, each grade and who gets it or would."""
+    outcomes, rollups = reading.evidence.outcomes, reading.evidence.rollups
+    scores: list[Mapping[str, Score | None]] = [
+        rollups[user].scores for user in reading.class_ids if user in rollups
+    ]
+    for words, rule in _lines(definition, reading, scheme):
+        asked = replace(definition, rule=rule, target=AssignmentTarget("1"), round=0)
+        if check(asked, outcomes, None) is None:
+            decider = Decider(asked, outcomes, Decimal(1))
+            yield Reached(words, sum(decider.wanted(one).share == Fraction(1) for one in scores))
+
+
+def _lines(
+    definition: Definition, reading: Reading, scheme: GradingScheme | None
+) -> Iterator[tuple[str, Rule]]:
+    outcomes = reading.evidence.outcomes
+    match definition.rule:
+        case Cutoff(at):
+            yield line_in_words(at, definition, outcomes), _at(at)
+        case Table(levels):
+            for level in reversed(levels):
+                yield line_in_words(level.at, definition, outcomes), _at(level.at)
+        case Proportional():
+            yield line_in_words(MasteryLine(), definition, outcomes), _at(MasteryLine())
+        case Scheme():
+            for letter in schemes.letters(scheme) if scheme else ():
+                bound = Percent(_exact(letter.bound * 100))
+                yield f"{letter.name} ({short(letter.bound * 100)} % and up)", _at(ShareLine(bound))
+        case Criteria(grades):
+            for grade in grades:
+                alone = Criteria((replace(grade, credit=FULL_CREDIT),))
+                words = rule_in_words(replace(definition, rule=alone), outcomes).removeprefix("full credit ")
+                credit = credit_in_words(grade.credit)
+                yield (
+                    f"{credit} {words}".replace(f"{credit} otherwise full credit", f"{credit}: everybody"),
+                    alone,
+                )
+
+
+def _at(line: Line) -> Cutoff:
+    return Cutoff(line, FULL_CREDIT, NO_CREDIT)
+
+
+def _exact(bound: Fraction) -> Decimal:
+    """A bound is a decimal that Canvas sent, so its percentage is one too."""
+    return Decimal(plain(Decimal(bound.numerator) / Decimal(bound.denominator)))

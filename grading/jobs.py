@@ -58,9 +58,9 @@ def approve_and_send(
     return approved
 
 
-def start_undo(context: Context, account: CanvasAccount, *, started_by: str) -> None:
-    """Have a worker take back the newest run that wrote, as `account`."""
-    undo_course.defer(context_id=context.pk, started_by=started_by, account_id=account.pk)
+def start_undo(run: Run, account: CanvasAccount, *, started_by: str) -> None:
+    """Have a worker take back this run, as `account`. Asked twice, it is taken back once."""
+    undo_run.defer(run_id=run.pk, started_by=started_by, account_id=account.pk)
 
 
 # What workers do
@@ -79,15 +79,15 @@ def send_run(run_id: int) -> None:
     services.apply(run_id)
 
 
-@app.task(queue=QUEUE, name="grading.undo_course")
-def undo_course(context_id: int, started_by: str, account_id: int) -> None:
-    """Take back the newest run of a course that wrote; nothing where there is none."""
-    context = Context.objects.select_related("registration", "deployment").get(pk=context_id)
+@app.task(queue=QUEUE, name="grading.undo_run")
+def undo_run(run_id: int, started_by: str, account_id: int) -> None:
+    """Take back one run, if it is still the newest that wrote."""
+    run = Run.objects.select_related("context__registration", "context__deployment").get(pk=run_id)
     try:
         account = CanvasAccount.objects.select_related("registration").get(pk=account_id)
-        services.undo(context, started_by=started_by, account=account)
+        services.undo(run.context, started_by=started_by, account=account, run=run)
     except (services.NothingToUndo, services.RunAlreadyOpen, CanvasAccount.DoesNotExist) as reason:
-        log.info("undo of context %s not done: %s", context_id, type(reason).__name__)
+        log.info("undo of run %s not done: %s", run_id, type(reason).__name__)
 
 
 @app.periodic(cron="* * * * * */20")

@@ -48,6 +48,10 @@ MOST_SKIPPED = 200
 """How many cells that bulk jobs left out are sent by themselves in one run."""
 
 
+ROSTER_WORTH_A_SECOND_LOOK = 200
+"""Students up to which a foreground sync reads the roster again before it sends."""
+
+
 class Changed(Exception):
     """Before the first write, Canvas or the rules differ from the approved plan. Nothing was sent."""
 
@@ -73,6 +77,7 @@ class Sender:
         try:
             targets = self._check_basis()
             pending = self._still_as_planned(cells)
+            self._between_batches()
             self._make_missing(pending, targets)
             of_each = by_alignment(pending)
             self._send_jobs(of_each)
@@ -90,8 +95,7 @@ class Sender:
         """Targets, rules and roster as they were approved. A run taken over from a dead worker has written
         already, so it goes on cell by cell instead."""
         if self.reading is not None:
-            self.columns = dict(self.reading.columns)
-            return self.reading.targets
+            return self._look_once_more(self.reading)
         self._beat("checking")
         try:
             targets = read_targets(self.to, [one.target for one in self.stored])
@@ -104,6 +108,25 @@ class Sender:
         what = self.prepared.basis.differs_from(now)
         if what and not self.lease.was_broken_off:
             raise Changed(f"Since the preview, {what} changed. Nothing was sent. Preview again.")
+        return targets
+
+    def _look_once_more(self, reading: CourseReading) -> Targets:
+        """The plan was made a moment ago: only what a sync may spend on looking twice (design 5) is asked
+        again, the assignments always, the roster where it is two pages or fewer."""
+        self.columns = dict(reading.columns)
+        if not self.prepared.plan.to_send():
+            return reading.targets
+        try:
+            targets = Targets(self.to.rest.assignments(self.to.course_id), reading.targets.line_items)
+            students = reading.students
+            if len(students) <= ROSTER_WORTH_A_SECOND_LOOK:
+                students = self.to.rest.students(self.to.course_id)
+        except PlatformError as error:
+            raise stopped_by(error) from error
+        self.columns = columns_of(self.stored, targets, reading.schemes)
+        what = self.prepared.basis.differs_from(basis_of(self.stored, self.columns, students))
+        if what:
+            raise Changed(f"While it was planned, {what} changed. Nothing was sent. Sync again.")
         return targets
 
     def _still_as_planned(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
@@ -314,6 +337,10 @@ class Sender:
                 now = {**now, **self._read(skipped)}
         except Stopped:
             # What is not known stays intended: the next sync recognises it.
+            accepted = by_alignment([cell for cell in sent if self.ledger.receipts.get(cell.key) == SENT])
+            for one in self.stored:
+                keys = self._keys(accepted.get(one.id, []))
+                fingerprints.remember_written(self.to.context, one.target, keys, seen=False)
             self.ledger.put(self.ledger.without_receipt(sent), refused("not_read_back"))
             if forgiving:
                 return

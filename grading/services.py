@@ -362,8 +362,10 @@ def finish_stale(context: Context) -> None:
 # Undo
 
 
-def undo(context: Context, *, started_by: str, account: CanvasAccount | None = None) -> Undone:
-    """Take back the newest run that wrote and is not undone, as `account`, else as any that may still grade.
-    Raises NothingToUndo or RunAlreadyOpen."""
+def undo(
+    context: Context, *, started_by: str, account: CanvasAccount | None = None, run: Run | None = None
+) -> Undone:
+    """Take back the newest run that wrote and is not undone, as `account`, else as any that may still grade;
+    with `run`, only if that is the one. Raises NothingToUndo or RunAlreadyOpen."""
     finish_stale(context)
-    return undoing.undo(context, started_by=started_by, account=account)
+    return undoing.undo(context, started_by=started_by, account=account, wanted=run)

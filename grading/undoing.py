@@ -62,11 +62,13 @@ class Undone:
         return {fate: fates.count(fate) for fate in ("restored", "kept", "refused")}
 
 
-def undo(context: Context, *, started_by: str, account: CanvasAccount | None = None) -> Undone:
-    """Take back the newest run that wrote and is not undone, as `account`, else as any that may still grade.
-    Raises NothingToUndo or RunAlreadyOpen."""
+def undo(
+    context: Context, *, started_by: str, account: CanvasAccount | None = None, wanted: Run | None = None
+) -> Undone:
+    """Take back the newest run that wrote and is not undone, as `account`, else as any that may still grade;
+    with `wanted`, only if that is the one. Raises NothingToUndo or RunAlreadyOpen."""
     found = journal.newest(context)
-    if found is None:
+    if found is None or (wanted is not None and found.run_id != wanted.pk):
         raise NothingToUndo
     run = runs.open_run(context, account=None, started_by=started_by, now=timezone.now(), undo_of=found.run)
     lease = runs.reading_lease(run)

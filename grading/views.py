@@ -130,7 +130,7 @@ def undo(request: LaunchRequest, number: int) -> HttpResponseBase:
         return HttpResponseRedirect(reverse("home"))
     if services.open_run_of(request.context) is not None or not run_pages.undoable_journal(run):
         return to_run(run)
-    jobs.start_undo(request.context, account, started_by=person(request))
+    jobs.start_undo(run, account, started_by=person(request))
     return HttpResponseRedirect(f"{reverse('grading:history')}?undo=asked")
 
 

@@ -77,7 +77,9 @@ def checked_url(option: str, text: str, longest: int = LONGEST_URL) -> str:
         raise BadUsage(f"{option}: give a whole address such as https://canvas.school.edu/…")
     # The host goes into headers: anything else in it could add words to the content security policy.
     if not _HOST.fullmatch(f"[{host}]" if ":" in host else host):
-        raise BadUsage(f"{option}: the host may have letters, digits, dots and hyphens (punycode for others).")
+        raise BadUsage(
+            f"{option}: the host may have letters, digits, dots and hyphens (punycode for others)."
+        )
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise BadUsage(f"{option}: leave out user names, passwords and fragments.")
     if not settings.ALLOW_HTTP and (parts.scheme != "https" or is_loopback(host)):

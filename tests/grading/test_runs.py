@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from grading import jobs, planning, runs, services
+from canvas.values import Progress
+from grading import jobs, planning, runs, services, writers
 from grading.core.plan import Choices, PlannedCell
 from grading.models import Fingerprint, Run, RunState, UndoJournal
-from grading.runs import NotApprovable, RunAlreadyOpen
+from grading.runs import Lease, NotApprovable, RunAlreadyOpen
 from grading.services import sync
 from tests.grading.school import School, entry
 
@@ -133,17 +135,72 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(school: School) -> Non
     other.beat(timezone.now())
 
 
-def test_a_stop_finishes_the_batch(school: School) -> None:
+def test_a_stop_before_the_first_write_sends_nothing(school: School) -> None:
     school.align(entry(601, "Models"), entry(601, school.assignment("1.1 Linear models").id))
     run = approved(school)
     services.request_stop(run)
     result = services.apply(run.pk)
     assert result is not None and result.run.outcome == "stopped"
     assert result.run.error is not None and result.run.error["code"] == "stopped_by_person"
+    assert result.run.counts["send"] == 0 and school.writes() == 0
+    assert sync(school.context).run.counts["send"] == 8
+
+
+def test_a_stop_on_the_way_finishes_the_batch(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person presses Stop while the first batch is under way."""
+    school.align(entry(601, "Models"), entry(601, school.assignment("1.1 Linear models").id))
+    run = approved(school)
+    post_job = writers.post_job
+
+    def stop_meanwhile(*given: Any) -> Progress:
+        progress = post_job(*given)
+        pressed.append(True)
+        return progress
+
+    pressed: list[bool] = []
+    monkeypatch.setattr(writers, "post_job", stop_meanwhile)
+    monkeypatch.setattr(Lease, "beat", lambda lease, now, **fields: _beat(lease, bool(pressed)))
+    result = services.apply(run.pk)
+    assert result is not None and result.run.outcome == "stopped"
     assert result.run.counts["send"] == 4
     assert school.column("1.1 Linear models") == {1001: "1", 1002: "1", 1003: "0", 1004: "1"}
     assert school.column("Models") == {}
+    monkeypatch.undo()
     assert sync(school.context).run.counts["send"] == 4
+
+
+def _beat(lease: Lease, stop: bool) -> None:
+    lease.stop_requested = stop
+
+
+def test_a_sync_looks_once_more_before_its_first_write(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Points changed in Canvas between the plan and the first write: nothing is sent."""
+    target = school.assignment("1.1 Linear models")
+    school.align(entry(601, target.id))
+    store_plan = services._store_plan
+
+    def change_meanwhile(*given: Any) -> None:
+        store_plan(*given)
+        target.points_possible = Decimal(10)
+
+    monkeypatch.setattr(services, "_store_plan", change_meanwhile)
+    result = sync(school.context)
+    assert result.run.outcome == "changed" and school.writes() == 0
+    assert result.run.error is not None and "a column in Canvas changed" in result.run.error["detail"]
+
+
+def test_an_undo_asked_for_twice_takes_back_one_run(school: School) -> None:
+    school.align(entry(601, "Models"))
+    first = sync(school.context).run
+    school.assess(1005, 601, "4")
+    second = sync(school.context).run
+    assert second.counts["send"] == 1
+    for _ in range(2):
+        jobs.undo_run(second.pk, "teacher 11", school.account.pk)
+    assert set(school.column("Models")) == {1001, 1002, 1003, 1004}
+    assert UndoJournal.objects.get(run=first).undone_at is None
 
 
 def test_a_large_change_needs_a_second_word(school: School) -> None:

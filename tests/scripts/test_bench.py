@@ -26,20 +26,23 @@ def found() -> dict[str, Any]:
 
 
 def test_calls_are_those_of_the_formula(found: dict[str, Any]) -> None:
-    """Of the few reads more that the formula allows, a sync needs one: the course itself."""
+    """Of the few reads more that the formula allows, a sync needs the course itself and, where it writes, the
+    assignments and the roster once more."""
     for name in SYNCS:
         one, asked = found[name], found[name]["requests"]
+        spare = formula.FEW_MORE - (3 if asked["write"] else 1)
         assert asked["write"] == one["expected"]["write"], name
-        assert asked["read"] - one["polls"] <= one["expected"]["read"] - (formula.FEW_MORE - 1), name
+        assert asked["read"] - one["polls"] <= one["expected"]["read"] - spare, name
         assert (asked["retried"], asked["throttled"]) == (0, 0), name
 
 
 def test_canvas_counts_the_same_calls(found: dict[str, Any]) -> None:
-    """One more where a service token had to be fetched: tokens are no calls of a run."""
+    """More only where a service token had to be fetched, perhaps after a pause Canvas asked for: tokens are no
+    calls of a run."""
     for name in SYNCS:
         asked = found[name]["requests"]
         tokens = found[name]["canvas_calls"] - asked["read"] - asked["write"]
-        assert tokens in ((0, 1) if name == "ags_first" else (0,)), name
+        assert tokens in ((0, 1, 2) if name == "ags_first" else (0,)), name
 
 
 def test_nothing_changed_is_nothing_written(found: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from alignments.core.definition import (
     AssignmentTarget,
     ColumnTarget,
     Definition,
+    SectionException,
     TargetChoice,
 )
 from alignments.core.exceptions import Students
@@ -137,6 +138,17 @@ def save_alignment(
     row.scales = _scales_to_json(scales or {})
     row.save()
     return _stored(row)
+
+
+@transaction.atomic
+def set_sections(context: Context, alignment_id: int, sections: Sequence[SectionException]) -> None:
+    """The alignment's exceptions for sections, in this order; everything else stays."""
+    _lock(context)
+    row = _row(context, alignment_id)
+    body = jsonfile.to_json(replace(_stored(row).definition, sections=tuple(sections)))
+    del body["name"]
+    row.definition = body
+    row.save(update_fields=["definition", "updated_at"])
 
 
 @transaction.atomic

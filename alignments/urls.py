@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from alignments import form_views, scheme_views, settings_views, views
+from alignments import exception_views, form_views, scheme_views, settings_views, views
 
 pages = [
     path("alignments/new/", form_views.create, name="create"),
@@ -11,6 +11,7 @@ pages = [
     path("alignments/suggested/", views.suggested, name="suggested"),
     path("alignments/columns/", views.columns, name="columns"),
     path("alignments/<int:alignment_id>/", form_views.change, name="change"),
+    path("alignments/<int:alignment_id>/exceptions/", exception_views.exceptions, name="exceptions"),
     path("alignments/<int:alignment_id>/delete/", form_views.delete, name="delete"),
     path("alignments/<int:alignment_id>/repair/", form_views.repair, name="repair"),
     path("outcomes/<int:outcome_id>/exclude/", views.exclude, name="exclude"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 from canvas.chunks import chunks_of_text
@@ -39,6 +40,15 @@ class ResultReads(Gateway):
                 [[("outcome_ids[]", one) for one in chunk] for chunk in batch],
             )
 
+    def results_of_student(
+        self, course_id: str, outcome_ids: Sequence[str], user_id: str
+    ) -> list[OutcomeResult]:
+        """One student's results of these outcomes, who must be a student of the course."""
+        found: list[OutcomeResult] = []
+        for chunk in chunks_of_text(outcome_ids, "outcome_ids[]", SHORT_QUERY, MOST_PAIRS):
+            found += self._renewing(partial(self._read, course_id, chunk, user_id))
+        return [one for one in found if one.user_id == user_id]
+
     def _results(self, course_id: str, outcome_ids: Sequence[str]) -> list[OutcomeResult]:
         """One call's results; a list that changes while it is read is read once more."""
         try:
@@ -48,9 +58,10 @@ class ResultReads(Gateway):
                 raise
         return self._read(course_id, outcome_ids)
 
-    def _read(self, course_id: str, outcome_ids: Sequence[str]) -> list[OutcomeResult]:
+    def _read(self, course_id: str, outcome_ids: Sequence[str], user_id: str = "") -> list[OutcomeResult]:
         path, where = f"courses/{course_id}/outcome_results", "/courses/:id/outcome_results"
         params: Params = [*(("outcome_ids[]", one) for one in outcome_ids), ("per_page", str(PER_PAGE))]
+        params += [("user_ids[]", user_id)] if user_id else []
         pages = self._pages(path, params, where)
         rows = (row for page in pages for row in Fields(page, "results answer").items("outcome_results"))
         return _whole(rows, set(outcome_ids))

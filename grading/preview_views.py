@@ -6,11 +6,11 @@ import csv
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from canvas.accounts import account_for
 from grading import choosing, jobs, pages, run_pages, services
@@ -26,7 +26,7 @@ from grading.openings import (
     run_of,
     to_run,
 )
-from grading.pages import student_rows, summary_sentence
+from grading.pages import summary_sentence
 from lti_tool.csvsafe import safe_cell
 from lti_tool.sessions import LaunchRequest, staff_required
 
@@ -149,32 +149,6 @@ def discard(request: LaunchRequest, number: int) -> HttpResponseBase:
     """Put a preview away. Nothing was written by it."""
     services.discard(run_of(request, number))
     return HttpResponseRedirect(reverse("home"))
-
-
-@require_GET
-@staff_required
-def student(request: LaunchRequest, number: int, place: int) -> HttpResponseBase:
-    """One student's cells in an open preview; the address holds their place in it, not who they are."""
-    run = run_of(request, number)
-    if run.state != RunState.READY:
-        return to_run(run)
-    opened = open_preview(run)
-    if not 1 <= place <= len(opened.order):
-        raise Http404
-    roster, notice = roster_of(request, opened)
-    user, shown = opened.order[place - 1], request.GET.get("names") != "off"
-    facts = facts_of(request.context, opened.grounds)
-    page = page_of(
-        request.context,
-        run=run,
-        name=roster.name(user, shown=shown),
-        note=roster.note(user),
-        rows=student_rows(opened.plan, user, facts, opened.choices, roster),
-        notice=notice,
-        read_when=pages.read_when(run.read_at, timezone.now()),
-        back_query="" if shown else "?names=off",
-    )
-    return render(request, "grading/student.html", page)
 
 
 @require_POST

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from grading import preview_views, views
+from grading import preview_views, student_views, views
 
 pages = [
     path("preview/", views.preview, name="preview"),
@@ -18,6 +18,9 @@ pages = [
     path("runs/<int:number>/stop/", views.stop, name="stop"),
     path("runs/<int:number>/undo/", views.undo, name="undo"),
     path("runs/<int:number>/csv/", preview_views.csv_file, name="csv"),
-    path("runs/<int:number>/students/<int:place>/", preview_views.student, name="student"),
+    path("runs/<int:number>/students/<int:place>/", student_views.student, name="student"),
+    path(
+        "runs/<int:number>/students/<int:place>/exception/", student_views.exception, name="student-exception"
+    ),
 ]
 urlpatterns = [path("course/", include((pages, "grading")))]

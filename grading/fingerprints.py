@@ -132,16 +132,20 @@ def forget_intentions(context: Context, target: Target, keys: Iterable[tuple[str
         rows.update(intended_tag=b"")
 
 
-def remember_written(context: Context, target: Target, keys: Iterable[tuple[str, str]]) -> None:
+def remember_written(
+    context: Context, target: Target, keys: Iterable[tuple[str, str]], *, seen: bool = True
+) -> None:
     """These (assignment, student) cells were written and changed by a person before they were read back: we
-    have written there, and nothing that can be seen now is what we left."""
+    have written there, and nothing that can be seen now is what we left. Not `seen`: they could not be read
+    back, so what was intended may still be there."""
     tagger = Tagger(context)
     tags = [tagger.cell(assignment_id, user_id) for assignment_id, user_id in keys]
     with transaction.atomic():
         rows = Fingerprint.objects.filter(target=target, cell_tag__in=tags)
         # An intention is never the tag of a state, so it matches no cell.
         rows.filter(state_tag=b"").update(state_tag=F("intended_tag"))
-        rows.update(intended_tag=b"")
+        if seen:
+            rows.update(intended_tag=b"")
 
 
 def forget_cells(context: Context, target: Target, keys: Iterable[tuple[str, str]]) -> None:

@@ -133,3 +133,15 @@ def test_a_grade_equal_to_what_a_late_deduction_left_is_still_written(school: Sc
     assert sync(school.context, confirm_large=True).run.outcome == "done"
     assert school.cell(WORK, 1001) == "0.8"
     assert sync(school.context).run.requests["write"] == 0
+
+
+def test_cleared_by_a_person_after_a_write_that_could_not_be_read_back(school: School) -> None:
+    align_work(school)
+    reads = {"method": "GET", "path": "*/students/submissions", "status": 422, "body": "{}"}
+    school.world.faults.add("reply", count=None, skip=2, **reads)
+    assert sync(school.context).run.outcome == "stopped"
+    school.world.faults.clear()
+    school.edit(WORK, 1001, "")
+    run = sync(school.context).run
+    assert (run.reasons["cleared_by_person"], run.counts["unchanged"]) == (1, 3)
+    assert 1001 not in school.column(WORK)

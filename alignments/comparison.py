@@ -113,7 +113,9 @@ def compare(draft: Definition, kept: Sequence[str], reading: Reading) -> Compari
     """None where no rule is kept to compare."""
     if not kept:
         return None
-    worked = [(None, draft, class_under(draft, reading))]
+    worked: list[tuple[int | None, Definition | None, ClassUnderRule]] = [
+        (None, draft, class_under(draft, reading))
+    ]
     worked += [(number, *_worked(text, draft, reading)) for number, text in enumerate(kept)]
     scores = [score for _, _, found in worked for score in found.scores]
     points = next((found.points for _, _, found in worked if found.points), Decimal(1))

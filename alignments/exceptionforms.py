@@ -109,7 +109,7 @@ class ExceptionForm(forms.Form):
 
     def error_text(self) -> str:
         """Everything that is wrong, for a page that shows it in one place."""
-        return " ".join(message for messages in self.errors.values() for message in messages)
+        return " ".join(str(message) for messages in self.errors.values() for message in messages)
 
 
 def _percent(cleaned: Mapping[str, Any], name: str, usual: int) -> Percent:

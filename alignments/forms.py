@@ -17,11 +17,13 @@ from alignments.core.definition import (
     MAX_NAME,
     AssignmentTarget,
     ColumnTarget,
+    Combine,
     Cutoff,
     Definition,
     Evidence,
     Line,
     MasteryLine,
+    Otherwise,
     Percent,
     PointsLine,
     Proportional,
@@ -51,13 +53,13 @@ LINES = [
     ("points", "this many points on the scale:"),
     ("percent", "this percent of the scale:"),
 ]
-COMBINE = [
+COMBINE: list[tuple[Combine, str]] = [
     ("mean", "the average of their levels, by weight"),
     ("min", "the lowest of their levels"),
     ("max", "the highest of their levels"),
     ("share", "the share of them that is mastered, by weight"),
 ]
-OTHERWISE = [
+OTHERWISE: list[tuple[Otherwise, str]] = [
     ("leave", "the cell stays as it is and no grade is sent"),
     ("zero", "the grade is 0"),
     ("excuse", "the student is excused"),
@@ -174,11 +176,11 @@ class AlignmentForm(forms.Form):
             combine = self.current.combine if self.current else "mean"
             self.initial["rule"] = kind
         self.kind = kind if kind in ruleblanks.KINDS else "cutoff"
-        shown = next((name for name, _ in COMBINE if name == combine), "mean")
+        shown: Combine = next((name for name, _ in COMBINE if name == combine), "mean")
         self.blanks = RuleBlanks(CUTOFF_USUAL | values, known, len(self.chosen), shown)
         self.unseen = self.blanks.fill_usual(self.kind) and self.is_bound
         """Whether the rule's rows are the usual ones, which nobody has seen yet."""
-        self.initial |= {name: self.blanks.values[name] for name in CUTOFF_USUAL}
+        self.initial = {**self.initial, **{name: self.blanks.values[name] for name in CUTOFF_USUAL}}
 
     @property
     def known_outcomes(self) -> list[Outcome]:
@@ -368,7 +370,7 @@ class AlignmentForm(forms.Form):
 
     def _evidence(self, cleaned: Mapping[str, Any], rule: Rule | None) -> Evidence | None:
         count = max(1, len(dict.fromkeys(self.chosen)))
-        otherwise = cleaned.get("otherwise") or "leave"
+        otherwise: Otherwise = cleaned.get("otherwise") or "leave"
         if otherwise == "excuse" and cleaned.get("target") != "assignment":
             self.add_error(
                 "otherwise",

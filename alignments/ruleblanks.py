@@ -125,8 +125,8 @@ def blanks_of(rule: Rule) -> dict[str, str]:
         case Table(levels, interpolate):
             filled = {"unit": "points" if isinstance(levels[0].at, PointsLine) else "percent"}
             for number, level in enumerate(levels):
-                at = level.at.points if isinstance(level.at, PointsLine) else level.at.percent.number
-                filled[f"level-{number}-at"] = plain(at)
+                bound = level.at.points if isinstance(level.at, PointsLine) else level.at.percent.number
+                filled[f"level-{number}-at"] = plain(bound)
                 filled[f"level-{number}-credit"] = plain(level.credit.number)
             return filled | ({"interpolate": "on"} if interpolate else {})
         case Scheme(grading_standard_id):

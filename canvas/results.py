@@ -60,8 +60,9 @@ class ResultReads(Gateway):
 
     def _read(self, course_id: str, outcome_ids: Sequence[str], user_id: str = "") -> list[OutcomeResult]:
         path, where = f"courses/{course_id}/outcome_results", "/courses/:id/outcome_results"
-        params: Params = [*(("outcome_ids[]", one) for one in outcome_ids), ("per_page", str(PER_PAGE))]
-        params += [("user_ids[]", user_id)] if user_id else []
+        of_user = [("user_ids[]", user_id)] if user_id else []
+        asked = [("outcome_ids[]", one) for one in outcome_ids]
+        params: Params = [*asked, ("per_page", str(PER_PAGE)), *of_user]
         pages = self._pages(path, params, where)
         rows = (row for page in pages for row in Fields(page, "results answer").items("outcome_results"))
         return _whole(rows, set(outcome_ids))

@@ -105,7 +105,9 @@ def _changed(request: LaunchRequest) -> dict[str, Any]:
     form = _form(request, look, stored, sent.data)
     form.full_clean()
     formdata.keep(sent, form)
-    return _page(look, stored, form, "", sent)
+    page = _page(look, stored, form, "", sent)
+    form.unmarked()
+    return page
 
 
 def _form_page(

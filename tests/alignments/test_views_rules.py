@@ -178,6 +178,7 @@ def test_another_kind_of_rule_brings_its_usual_blanks_and_loses_nothing(client: 
         assert shown == {name: value for name, value in TABLE.items() if name.startswith("level")}
         assert '<input type="hidden" name="credit" value="93">' in page
         assert "Why 3 of 4 is not 75 %" in page
+        assert "aria-invalid" not in page
         back = course.post(RULE, filled(**(TABLE | {"rule": "cutoff", "credit": "93"}))).content.decode()
         assert 'name="credit" value="93"' in back
         assert '<input type="hidden" name="level-3-credit" value="100">' in back

@@ -225,6 +225,7 @@ def _page(
         "presets": comparison.PRESETS,
         "typed": sent,
         "effect_trouble": wrong,
+        "has_exceptions": stored is not None and bool(stored.definition.sections or stored.students != {}),
     }
     if reading is not None and form.kind == "scheme":
         page["letters"] = schemepages.shown_for_form(form, reading, definition)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def test_a_scheme_is_made_in_the_course_of_the_teachers_levels(client: Client) -
             ("Meets", "0.6250"),
             ("Not yet", "0.0000"),
         ]
-        assert (made.points_based, made.scaling_factor) == (True, 4)
+        assert (made.points_based, made.scaling_factor) == (True, Decimal(4))
         assert "3.5 points" in course.text(PAGE)
 
 

@@ -392,7 +392,9 @@ class Sender:
                 untouched = is_as_planned_from(cell, planned)
                 if receipt == SENT and not untouched:
                     overtaken.append(planned)
-                receipt = refused("not_written") if untouched else CHANGED
+                # A write nobody answered for may still arrive: its intention is kept.
+                code = "not_written" if receipt == SENT else "no_answer"
+                receipt = refused(code) if untouched else CHANGED
                 self.ledger.receipts[planned.key] = receipt
             if receipt.code != "no_answer" and planned not in overtaken:
                 not_ours.append(planned)

@@ -25,7 +25,7 @@ TIME = datetime(2026, 3, 1, 12, 0, 0, 123999, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def token(server: LocalServer) -> None:
-    server.routes["POST", TOKEN] = Answer({"access_token": "t1", "token_type": "Bearer", "expires_in": 3600})
+    server.routes["POST", TOKEN] = Answer({"access_token": "service-token-1", "token_type": "Bearer", "expires_in": 3600})
 
 
 def item_url(server: LocalServer) -> str:
@@ -49,7 +49,7 @@ def test_one_token_serves_until_it_ends_and_rests_sealed(server: LocalServer, ag
         ags._token = ""  # what another worker starts with
         ags.line_items()
     assert len(server.calls("POST", TOKEN)) == 1
-    assert "t1" not in ServiceToken.objects.get().sealed_token
+    assert "service-token-1" not in ServiceToken.objects.get().sealed_token
 
 
 def test_all_pages_of_columns(server: LocalServer, ags: Ags) -> None:

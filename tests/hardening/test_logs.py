@@ -72,7 +72,9 @@ def everything(schools: Schools) -> None:
     log_in(client, schools.platform)
     client.post("/lti/login", initiation(schools.platform, login_hint=""))
     launch(client, schools.platform, claims={"name": f"Ada {MARK}", "sub": None})
-    services.discard(services.open_run_of(schools.ours.context))  # type: ignore[arg-type]
+    waiting = services.open_run_of(schools.ours.context)
+    assert waiting is not None
+    services.discard(waiting)
     services.sync(schools.ours.context)
     services.undo(schools.ours.context, started_by="teacher 11")
 

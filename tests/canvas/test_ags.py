@@ -25,7 +25,9 @@ TIME = datetime(2026, 3, 1, 12, 0, 0, 123999, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def token(server: LocalServer) -> None:
-    server.routes["POST", TOKEN] = Answer({"access_token": "service-token-1", "token_type": "Bearer", "expires_in": 3600})
+    server.routes["POST", TOKEN] = Answer(
+        {"access_token": "service-token-1", "token_type": "Bearer", "expires_in": 3600}
+    )
 
 
 def item_url(server: LocalServer) -> str:

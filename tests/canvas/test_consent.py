@@ -35,7 +35,12 @@ class Visit:
 
     def grant(self, user: object = None, **more: object) -> None:
         who = self.opened.session and user or 7
-        body = {"access_token": "at", "refresh_token": "rt", "expires_in": 3600, "user": {"id": who}}
+        body = {
+            "access_token": "access-token-of-the-test",
+            "refresh_token": "refresh-token-of-the-test",
+            "expires_in": 3600,
+            "user": {"id": who},
+        }
         self.server.routes["POST", TOKEN] = Answer(body | more)
         self.server.routes["DELETE", TOKEN] = Answer({})
 
@@ -77,7 +82,7 @@ def test_a_window_without_any_cookie_of_the_frame_connects(visit: Visit) -> None
     account = account_for(visit.opened.session)
     assert account is not None
     assert accounts_for_course(visit.opened.context) == [account]
-    assert "rt" not in account.sealed_refresh_token
+    assert "refresh-token-of-the-test" not in account.sealed_refresh_token
     form = visit.server.calls("POST", TOKEN)[0].form()
     assert (form["code"], form["redirect_uri"]) == ("c", query["redirect_uri"])
 

@@ -24,7 +24,7 @@ Connect = Callable[..., CanvasAccount]
 
 
 def fresh(server: LocalServer, **more: object) -> None:
-    server.routes["POST", TOKEN] = Answer({"access_token": "new", "expires_in": 3600} | more)
+    server.routes["POST", TOKEN] = Answer({"access_token": "new-access-token", "expires_in": 3600} | more)
 
 
 def only_new_token(seen: Seen) -> Answer:
@@ -59,12 +59,12 @@ def test_a_token_about_to_end_is_renewed_first(server: LocalServer, connect: Con
     now = timezone.now()
     account = connect(expires_at=now + timedelta(seconds=30))
     fresh(server)
-    assert oauth.access_token(account, now, http) == "new"
+    assert oauth.access_token(account, now, http) == "new-access-token"
     row = CanvasAccount.objects.get()
     assert row.expires_at == now + timedelta(hours=1)
     assert oauth.unseal(row.sealed_refresh_token, purpose=oauth.REFRESH_PURPOSE) == "again"
-    assert "new" not in row.sealed_access_token
-    assert oauth.access_token(account, now, http) == "new"
+    assert "new-access-token" not in row.sealed_access_token
+    assert oauth.access_token(account, now, http) == "new-access-token"
     assert len(server.seen) == 1
 
 
@@ -78,11 +78,11 @@ def test_a_new_refresh_token_is_kept(server: LocalServer, connect: Connect, http
 def test_a_refresh_whose_answer_was_lost_is_asked_again(
     server: LocalServer, connect: Connect, http: Http
 ) -> None:
-    server.routes["POST", TOKEN] = [Answer(b"", 502), Answer({"access_token": "new"})]
-    assert oauth.renewed_token(connect(), "old", timezone.now(), http) == "new"
+    server.routes["POST", TOKEN] = [Answer(b"", 502), Answer({"access_token": "new-access-token"})]
+    assert oauth.renewed_token(connect(), "old", timezone.now(), http) == "new-access-token"
     server.routes["POST", TOKEN] = Answer(b"", 502)
     with pytest.raises(MaybeSent):
-        oauth.renewed_token(CanvasAccount.objects.get(), "new", timezone.now(), http)
+        oauth.renewed_token(CanvasAccount.objects.get(), "new-access-token", timezone.now(), http)
     assert CanvasAccount.objects.get().lost_at is None
 
 
@@ -161,7 +161,7 @@ def test_disconnecting_revokes_and_forgets(server: LocalServer, connect: Connect
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_refresh_once(server: LocalServer, connect: Connect, http: Http) -> None:
     account = connect()
-    server.routes["POST", TOKEN] = Answer({"access_token": "new", "expires_in": 3600}, delay=0.5)
+    server.routes["POST", TOKEN] = Answer({"access_token": "new-access-token", "expires_in": 3600}, delay=0.5)
     tokens: list[str] = []
 
     def worker() -> None:
@@ -173,5 +173,5 @@ def test_two_workers_refresh_once(server: LocalServer, connect: Connect, http: H
         one.start()
     for one in workers:
         one.join()
-    assert tokens == ["new", "new"]
+    assert tokens == ["new-access-token", "new-access-token"]
     assert len(server.calls("POST", TOKEN)) == 1

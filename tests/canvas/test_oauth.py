@@ -28,7 +28,7 @@ def fresh(server: LocalServer, **more: object) -> None:
 
 
 def only_new_token(seen: Seen) -> Answer:
-    if seen.headers["authorization"] == "Bearer new":
+    if seen.headers["authorization"] == "Bearer new-access-token":
         return Answer([])
     return Answer(EXPIRED, 401, {"WWW-Authenticate": 'Bearer realm="canvas-lms"'})
 

@@ -60,9 +60,9 @@ def test_no_page_has_a_violation(browser: Browser, by_people: Demo) -> None:
         def go(link: str) -> None:
             frame.get_by_role("link", name=link, exact=True).click()
 
-        see("home without an account", ".")
+        see("home without an account", "Outcomes and columns")
         connect(page, frame)
-        see("first steps", ".")
+        see("first steps", "Outcomes and columns")
         go("Preview")
         see("preview without alignments", "Preview changes")
         go("Outcomes and columns")

@@ -150,7 +150,9 @@ def test_a_visit_that_ended_meanwhile_connects_nothing(visit: Visit) -> None:
 def test_another_persons_account_is_given_back(visit: Visit) -> None:
     visit.grant(user=999)
     assert visit.connect(Client()).status_code == 403
-    assert visit.server.calls("DELETE", TOKEN)[0].headers["authorization"] == "Bearer access-token-of-the-test"
+    assert (
+        visit.server.calls("DELETE", TOKEN)[0].headers["authorization"] == "Bearer access-token-of-the-test"
+    )
     assert not CanvasAccount.objects.exists()
 
 

@@ -19,6 +19,7 @@ from alignments.models import Target, TargetKind
 from canvas.values import Cell
 from grading.core.decide import Ownership
 from grading.core.grades import GradeText, comparable, grade_text
+from grading.core.plan import PlannedCell
 from grading.models import Fingerprint
 from lti_tool.models import Context
 from lti_tool.sealing import unseal
@@ -40,9 +41,15 @@ class Tagger:
 
     def state(self, cell: Cell) -> bytes:
         """Names a cell in its present state: this is what we left."""
-        graded_at = cell.graded_at.isoformat() if cell.graded_at else ""
-        text = comparable(grade_text(cell.entered_score, cell.excused))
-        return self._tag("state", self._course, cell.assignment_id, cell.user_id, _known(text), graded_at)
+        text = grade_text(cell.entered_score, cell.excused)
+        return self.state_of(cell.assignment_id, cell.user_id, text, cell.graded_at)
+
+    def state_of(
+        self, assignment_id: str, user_id: str, text: GradeText, graded_at: datetime | None
+    ) -> bytes:
+        """The same, of a cell known by its grade and when it was graded."""
+        at = graded_at.isoformat() if graded_at else ""
+        return self._tag("state", self._course, assignment_id, user_id, _known(comparable(text)), at)
 
     def intention(self, assignment_id: str, user_id: str, text: GradeText) -> bytes:
         """Names a grade we are about to leave; when it was graded is not known yet."""
@@ -113,6 +120,23 @@ def remember_intentions(
         for user_id, text in grades.items()
     ]
     _upsert(target, rows, now, keep_states=True)
+
+
+def remember_as_found(
+    context: Context, target: Target, assignment_id: str, cells: Iterable[PlannedCell], now: datetime
+) -> None:
+    """Before writing over cells that are ours: as they are now they are ours, should the write never arrive. An
+    intention alone, of a write nobody saw the end of, would be lost with the next intention."""
+    tagger = Tagger(context)
+    rows = [
+        (
+            tagger.cell(assignment_id, cell.user),
+            tagger.state_of(assignment_id, cell.user, cell.before, cell.graded_at),
+            b"",
+        )
+        for cell in cells
+    ]
+    _upsert(target, rows, now, keep_states=False)
 
 
 def remember_states(context: Context, target: Target, cells: Iterable[Cell], now: datetime) -> None:

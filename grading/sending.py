@@ -256,10 +256,11 @@ class Sender:
         """Intention first: a crash from here on cannot turn our grade into a person's."""
         assert column.assignment is not None
         grades = {cell.user: cell.after for cell in cells}
+        ours = [cell for cell in cells if cell.was_ours]
         self.intended.update(cell.key for cell in cells)
-        fingerprints.remember_intentions(
-            self.to.context, one.target, column.assignment.id, grades, timezone.now()
-        )
+        where, now = (self.to.context, one.target, column.assignment.id), timezone.now()
+        fingerprints.remember_as_found(*where, ours, now)
+        fingerprints.remember_intentions(*where, grades, now)
 
     def _write(self, one: StoredAlignment, column: Column, cells: Sequence[PlannedCell]) -> None:
         if self._goes_by_ags(one, column) and column.line_item is not None:

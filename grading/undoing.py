@@ -204,7 +204,9 @@ class Undoer:
         assignment_id = self._assignment_id(left[0])
         # A person's grade is theirs the moment it is back: no intention of ours may ever claim it.
         grades = {cell.user: cell.after for cell in left if cell.was_ours or cell.after is None}
-        fingerprints.remember_intentions(self.to.context, target, assignment_id, grades, timezone.now())
+        where, now = (self.to.context, target, assignment_id), timezone.now()
+        fingerprints.remember_as_found(*where, left, now)
+        fingerprints.remember_intentions(*where, grades, now)
         by_ags = [cell for cell in left if item and _goes_by_ags(cell)]
         try:
             if item and by_ags:

@@ -114,6 +114,8 @@ class Walk:
     def look(self) -> Result:
         """A dry run in fine weather, held against the model cell by cell."""
         self.fresh()
+        # What a killed worker left is finished before anything is compared: the dry run would do it first.
+        services.finish_stale(self.school.context)
         places = self.book.places()
         result = services.sync(self.school.context, dry_run=True)
         if result.run.outcome == "stopped" and result.run.error["code"] != "large_change":

@@ -139,6 +139,24 @@ def remember_as_found(
     _upsert(target, rows, now, keep_states=False)
 
 
+def remember_arrivals(context: Context, cells: Iterable[Cell], now: datetime) -> None:
+    """Cells just read that hold what an unanswered write was to leave: it arrived, so they are ours as they are,
+    and that we have written there stays known whatever a person does with them later."""
+    waiting = Fingerprint.objects.filter(target__context=context).exclude(intended_tag=b"")
+    targets = {bytes(row.cell_tag): row.target for row in waiting.select_related("target")}
+    if not targets:
+        return
+    memory = Memory(context)
+    arrived: dict[Target, list[Cell]] = {}
+    for cell in cells:
+        target = targets.get(memory.tagger.cell(cell.assignment_id, cell.user_id))
+        # An empty cell may simply never have been reached.
+        if target is not None and not cell.is_empty and memory.was_intended(cell):
+            arrived.setdefault(target, []).append(cell)
+    for target, found in arrived.items():
+        remember_states(context, target, found, now)
+
+
 def remember_states(context: Context, target: Target, cells: Iterable[Cell], now: datetime) -> None:
     """After a write was read back: the cells are ours as they are now."""
     tagger = Tagger(context)

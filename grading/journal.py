@@ -16,7 +16,7 @@ from lti_tool.models import Context
 from lti_tool.sealing import seal, unseal
 
 if TYPE_CHECKING:
-    from grading.sending import Sender
+    from grading.delivery import Delivery
 
 JOURNAL_PURPOSE = "undo journal"
 
@@ -34,9 +34,9 @@ class Entry:
     was_ours: bool
 
 
-def keep(run: Run, sender: Sender) -> None:
+def keep(run: Run, on: Delivery) -> None:
     """Remember the cells this run left changed; nothing where UNDO_DAYS is 0 or nothing was written."""
-    targets = {one.id: one.target.pk for one in sender.stored}
+    targets = {one.id: one.target.pk for one in on.stored}
     entries = [
         [
             targets[cell.alignment],
@@ -47,10 +47,10 @@ def keep(run: Run, sender: Sender) -> None:
             cell.after,
             cell.was_ours,
         ]
-        for cell in sender.prepared.plan.to_send()
-        if cell.key in sender.ledger.attempted
-        and sender.ledger.receipts.get(cell.key) == SENT
-        and (assignment_id := sender.assignment_id(cell))
+        for cell in on.prepared.plan.to_send()
+        if cell.key in on.ledger.attempted
+        and on.ledger.receipts.get(cell.key) == SENT
+        and (assignment_id := on.assignment_id(cell))
     ]
     if entries and settings.UNDO_DAYS:
         UndoJournal.objects.create(

@@ -204,9 +204,9 @@ class Undoer:
         assignment_id = self._assignment_id(left[0])
         # A person's grade is theirs the moment it is back: no intention of ours may ever claim it.
         grades = {cell.user: cell.after for cell in left if cell.was_ours or cell.after is None}
-        where, now = (self.to.context, target, assignment_id), timezone.now()
-        fingerprints.remember_as_found(*where, left, now)
-        fingerprints.remember_intentions(*where, grades, now)
+        course, now = (self.to.context, target, assignment_id), timezone.now()
+        fingerprints.remember_as_found(*course, left, now)
+        fingerprints.remember_intentions(*course, grades, now)
         by_ags = [cell for cell in left if item and _goes_by_ags(cell)]
         try:
             if item and by_ags:

@@ -257,7 +257,7 @@ def test_a_job_that_never_ends_is_given_up_and_recognised_later(
     column = school.assignment("1.1 Linear models")
     school.align(entry(601, column.id))
     monkeypatch.setattr("grading.writers.JOB_SECONDS", 0.3)
-    monkeypatch.setattr("grading.sending.ROUNDS", 1)
+    monkeypatch.setattr("grading.writing.ROUNDS", 1)
     school.world.jobs_stuck = True
     result = sync(school.context)
     assert (result.run.outcome, result.run.reasons["no_answer"]) == ("partial", 4)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from canvas.values import Progress
-from grading import jobs, planning, runs, services, writers
+from grading import jobs, planning, runs, services, syncing, writers
 from grading.core.plan import Choices, PlannedCell
 from grading.models import Fingerprint, Run, RunState, UndoJournal
 from grading.runs import Lease, NotApprovable, RunAlreadyOpen
@@ -179,13 +179,13 @@ def test_a_sync_looks_once_more_before_its_first_write(
     """Points changed in Canvas between the plan and the first write: nothing is sent."""
     target = school.assignment("1.1 Linear models")
     school.align(entry(601, target.id))
-    store_plan = services._store_plan
+    store_plan = syncing.store_plan
 
     def change_meanwhile(*given: Any) -> None:
         store_plan(*given)
         target.points_possible = Decimal(10)
 
-    monkeypatch.setattr(services, "_store_plan", change_meanwhile)
+    monkeypatch.setattr(syncing, "store_plan", change_meanwhile)
     result = sync(school.context)
     assert result.run.outcome == "changed" and school.writes() == 0
     assert result.run.error is not None and "a column in Canvas changed" in result.run.error["detail"]

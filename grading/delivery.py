@@ -1,0 +1,121 @@
+"""One run's sending: what all its steps share.
+
+Nothing is decided here. `sending` goes through the steps; each of them takes the delivery and leaves in its
+ledger what became of the cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils import timezone
+
+from alignments.models import TargetKind
+from alignments.services import StoredAlignment
+from canvas.values import Cell
+from grading import fingerprints
+from grading.connection import Connection, stopped, stopped_by
+from grading.core.columns import Column
+from grading.core.plan import CellKey, PlannedCell
+from grading.ledger import Ledger
+from grading.planning import Prepared
+from grading.reading import CourseReading, read_what_is_left
+from grading.runs import Lease
+from lti_tool.errors import PlatformError
+
+CellsNow = Mapping[tuple[str, str], Cell]
+"""Cells as Canvas has them, by assignment and student."""
+
+
+@dataclass
+class Delivery:
+    """`reading` is given when the plan was made from it a moment ago. `columns` are the targets as they are now,
+    by alignment; `intended` the cells whose grade was noted as about to be left."""
+
+    to: Connection
+    lease: Lease
+    prepared: Prepared
+    stored: Sequence[StoredAlignment]
+    reading: CourseReading | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    intended: set[CellKey] = field(default_factory=set)
+    columns: dict[int, Column] = field(default_factory=dict)
+    read_at: datetime = field(default_factory=timezone.now)
+
+    # Which cell is where
+
+    def assignment_id(self, cell: PlannedCell) -> str | None:
+        column = self.columns.get(cell.alignment)
+        return column.assignment.id if column and column.assignment else None
+
+    def keys(self, cells: Sequence[PlannedCell]) -> list[tuple[str, str]]:
+        """The cells as (assignment, student)."""
+        return [(found, cell.user) for cell in cells if (found := self.assignment_id(cell))]
+
+    def cell(self, now: CellsNow, planned: PlannedCell) -> Cell | None:
+        assignment_id = self.assignment_id(planned)
+        return now.get((assignment_id, planned.user)) if assignment_id else None
+
+    def read(self, cells: Sequence[PlannedCell]) -> CellsNow:
+        """These cells as they are now. Raises Stopped."""
+        try:
+            return read_what_is_left(self.to, self.keys(cells))
+        except PlatformError as error:
+            raise stopped_by(error) from error
+
+    @staticmethod
+    def goes_by_ags(one: StoredAlignment, column: Column) -> bool:
+        return one.target.kind == TargetKind.COLUMN and column.line_item is not None
+
+    # What is remembered of a cell around its write
+
+    def intend(self, one: StoredAlignment, column: Column, cells: Sequence[PlannedCell]) -> None:
+        """Intention first: a crash from here on cannot turn our grade into a person's."""
+        assert column.assignment is not None
+        grades = {cell.user: cell.after for cell in cells}
+        ours = [cell for cell in cells if cell.was_ours]
+        self.intended.update(cell.key for cell in cells)
+        where, now = (self.to.context, one.target, column.assignment.id), timezone.now()
+        fingerprints.remember_as_found(*where, ours, now)
+        fingerprints.remember_intentions(*where, grades, now)
+
+    def forget(self, cells: Sequence[PlannedCell]) -> None:
+        """These were not written: what was known of them before counts again. A job that may still run
+        keeps its intention."""
+        of_each = by_alignment(cells)
+        for one in self.stored:
+            if keys := self.keys(of_each.get(one.id, [])):
+                fingerprints.forget_intentions(self.to.context, one.target, keys)
+
+    # The lease: how far we are, and whether the run is ours still
+
+    def still_ours(self) -> None:
+        """Raises LeaseLost where another worker has taken the run over."""
+        self.lease.beat(timezone.now())
+
+    def between_batches(self) -> None:
+        """A step of progress, and the place where a person's Stop takes effect."""
+        self.beat("sending")
+        if self.lease.stop_requested:
+            raise stopped("stopped_by_person")
+
+    def beat(self, phase: str, column: str = "") -> None:
+        total = len(self.prepared.plan.to_send())
+        old = self.lease.run.progress or {}
+        progress = {
+            "phase": phase,
+            "done": len(self.ledger.receipts),
+            "total": total,
+            "column": column or old.get("column", ""),
+        }
+        self.lease.run.progress = progress
+        self.lease.beat(timezone.now(), progress=progress, requests=self.to.counter.as_dict())
+
+
+def by_alignment(cells: Iterable[PlannedCell]) -> dict[int, list[PlannedCell]]:
+    found: dict[int, list[PlannedCell]] = {}
+    for cell in cells:
+        found.setdefault(cell.alignment, []).append(cell)
+    return found

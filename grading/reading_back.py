@@ -1,0 +1,99 @@
+"""Afterwards: everything that may have been written is read back; what is ours is remembered as ours, and the
+receipts say what is really there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from alignments.services import StoredAlignment
+from canvas.values import Cell
+from grading import fingerprints, writers
+from grading.connection import Stopped
+from grading.core.plan import PlannedCell
+from grading.delivery import CellsNow, Delivery, by_alignment
+from grading.ledger import CHANGED, SENT, holds, is_as_planned_from, refused
+
+MOST_SKIPPED = 200
+"""How many cells that bulk jobs left out are sent by themselves in one run."""
+
+
+def confirm(on: Delivery, cells: Sequence[PlannedCell], *, forgiving: bool) -> None:
+    """Read back everything that may have been written, remember what is ours, correct the receipts."""
+    sent = [cell for cell in cells if cell.key in on.ledger.attempted]
+    never_left = on.intended - on.ledger.attempted
+    on.forget([cell for cell in cells if cell.key in never_left])
+    if not sent:
+        return
+    on.beat("reading_back")
+    try:
+        now = on.read(sent)
+        if not forgiving and (skipped := _skipped(on, sent, now)):
+            _one_by_one(on, skipped)
+            now = {**now, **on.read(skipped)}
+    except Stopped:
+        # What is not known stays intended: the next sync recognises it.
+        accepted = by_alignment([cell for cell in sent if on.ledger.receipts.get(cell.key) == SENT])
+        for one in on.stored:
+            keys = on.keys(accepted.get(one.id, []))
+            fingerprints.remember_written(on.to.context, one.target, keys, seen=False)
+        on.ledger.put(on.ledger.without_receipt(sent), refused("not_read_back"))
+        if forgiving:
+            return
+        raise
+    of_each = by_alignment(sent)
+    for one in on.stored:
+        _settle(on, one, of_each.get(one.id, []), now)
+
+
+def _skipped(on: Delivery, cells: Sequence[PlannedCell], now: CellsNow) -> list[PlannedCell]:
+    """Cells of finished bulk jobs that are as they were. Canvas compares a bulk grade with the score after
+    the late deduction, and saves nothing where they are equal (app/models/submission.rb)."""
+    by_rest = {
+        one.id for one in on.stored if (column := on.columns.get(one.id)) and not on.goes_by_ags(one, column)
+    }
+    return [
+        cell
+        for cell in cells
+        if cell.alignment in by_rest
+        and on.ledger.receipts.get(cell.key) == SENT
+        and not holds(on.cell(now, cell), cell)
+        and is_as_planned_from(on.cell(now, cell), cell)
+    ][:MOST_SKIPPED]
+
+
+def _one_by_one(on: Delivery, cells: Sequence[PlannedCell]) -> None:
+    """Send these by themselves, which saves them whatever was taken off; a refusal is theirs alone."""
+    on.ledger.put(cells, refused("not_written"))
+    with contextlib.suppress(Stopped):
+        for cell in cells:
+            if assignment_id := on.assignment_id(cell):
+                writers.put_one(on.to, assignment_id, cell, on.ledger)
+
+
+def _settle(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell], now: CellsNow) -> None:
+    ours: list[Cell] = []
+    not_ours: list[PlannedCell] = []
+    overtaken: list[PlannedCell] = []
+    for planned in cells:
+        cell, receipt = on.cell(now, planned), on.ledger.receipts.get(planned.key)
+        if cell is not None and holds(cell, planned) and receipt != CHANGED:
+            ours.append(cell)
+            on.ledger.receipts[planned.key] = SENT
+            continue
+        if receipt is None or receipt == SENT:
+            untouched = is_as_planned_from(cell, planned)
+            if receipt == SENT and not untouched:
+                overtaken.append(planned)
+            # A write nobody answered for may still arrive: its intention is kept.
+            code = "not_written" if receipt == SENT else "no_answer"
+            receipt = refused(code) if untouched else CHANGED
+            on.ledger.receipts[planned.key] = receipt
+        if receipt.code != "no_answer" and planned not in overtaken:
+            not_ours.append(planned)
+    fingerprints.remember_states(on.to.context, one.target, ours, timezone.now())
+    fingerprints.remember_written(on.to.context, one.target, on.keys(overtaken))
+    on.forget(not_ours)

@@ -1,0 +1,71 @@
+"""The command's way: plan and send in one go, with the newest connected account that may still grade."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from canvas.accounts import accounts_for_course
+from grading import runs
+from grading.applying import deliver, finish_stale
+from grading.connection import Connection, Stopped, connect, stopped
+from grading.endings import Result, finish_plan, finish_stopped
+from grading.models import Run, RunState
+from grading.planning import Prepared
+from grading.preparing import plan_course, store_plan
+from grading.reading import CourseReading
+from grading.runs import Lease
+from lti_tool.models import Context
+
+TRY_NEXT_ACCOUNT = {
+    "no_permission",
+    "revoked",
+    "token_expired",
+    "access_lost",
+    "scope_missing",
+    "cannot_unseal",
+}
+"""Reasons that concern one person's account; another person's may still do."""
+
+
+def sync(
+    context: Context, *, dry_run: bool = False, force_conflicts: bool = False, confirm_large: bool = False
+) -> Result:
+    """Plan and send now, with the newest connected account that may still grade. Raises RunAlreadyOpen."""
+    finish_stale(context)
+    start = runs.dry_run if dry_run else runs.open_run
+    run = start(context, account=None, started_by="command", now=timezone.now())
+    lease = Lease(run, run.lease)
+    last, to = stopped("no_account"), None
+    for account in accounts_for_course(context):
+        to = connect(context, account)
+        try:
+            with runs.pulse(run, lease.token):
+                prepared, reading = plan_course(to, force_conflicts=force_conflicts)
+        except Stopped as end:
+            last = end
+            if end.code not in TRY_NEXT_ACCOUNT:
+                break
+        else:
+            return _sync_with(lease, to, prepared, reading, confirm_large=confirm_large)
+    return Result(finish_stopped(lease, to, last))
+
+
+def _sync_with(
+    lease: Lease, to: Connection, prepared: Prepared, reading: CourseReading, *, confirm_large: bool
+) -> Result:
+    """Go on with a plan made by an account that may grade."""
+    plan, run = prepared.plan, lease.run
+    unsafe = plan.unsafe_reason()
+    end = stopped("large_change", f"{unsafe} Look at the preview and confirm it.") if unsafe else None
+    if run.dry_run or (end and not confirm_large):
+        return finish_plan(lease, to, prepared, None if confirm_large else end)
+    store_plan(lease, to, prepared, RunState.APPROVED)
+    Run.objects.filter(pk=run.pk).update(
+        account=to.account, approved_at=timezone.now(), approved_by="command"
+    )
+    taken = runs.take_lease(run.pk, timezone.now())
+    result = deliver(taken, reading, to) if taken else None
+    if result is None:
+        run.refresh_from_db()
+        return Result(run, plan.cells)
+    return result

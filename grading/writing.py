@@ -1,0 +1,159 @@
+"""Writing a plan's cells column by column, until each has a receipt or is known not to have arrived.
+
+Bulk jobs of several assignments are started together (`send_jobs`); then every column is gone through by itself
+(`send_column`): what is unclear is read back and tried again. How a score or a job is sent is in `writers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from django.db import connection
+
+from alignments.services import StoredAlignment
+from grading import making, writers
+from grading.connection import Stopped
+from grading.core.columns import Column
+from grading.core.plan import PlannedCell, numeric
+from grading.delivery import Delivery
+from grading.ledger import CHANGED, SENT, holds, is_as_planned_from, refused
+from grading.writers import ColumnRefused, LineItemColumn
+from lti_tool.errors import MaybeSent
+
+ROUNDS = 4
+"""How often a cell is tried whose write may or may not have arrived."""
+JOBS_AT_ONCE = 8
+"""Bulk jobs started and not yet over: Canvas works them off one by one."""
+CULPRITS = 12
+"""How many cells of one column may stop a bulk job before the rest is given up for this run."""
+
+
+def send_jobs(on: Delivery, of_each: Mapping[int, Sequence[PlannedCell]]) -> None:
+    """Start the bulk jobs of several assignments at once: Canvas works them off one by one, and nobody
+    waits for each. What a job leaves unclear is left to `send_column`."""
+    waiting: list[tuple[Column, Sequence[PlannedCell]]] = []
+    for one in on.stored:
+        column = on.columns.get(one.id)
+        cells = on.ledger.without_receipt(of_each.get(one.id, ()))
+        if cells and column and column.assignment and not on.goes_by_ags(one, column):
+            cells.sort(key=lambda cell: numeric(cell.user))
+            on.intend(one, column, cells)
+            waiting += [(column, batch) for batch in writers.batches(cells, writers.GRADES_A_JOB)]
+    if waiting:
+        on.beat("sending", column=waiting[0][0].label)
+    pool = ThreadPoolExecutor(max_workers=JOBS_AT_ONCE)
+    try:
+        for job in as_completed([pool.submit(_one_job, on, *each) for each in waiting]):
+            if (end := job.result()) is not None:
+                raise end
+            on.between_batches()
+    finally:
+        # After a stop no further job starts; those under way are followed to their end.
+        pool.shutdown(cancel_futures=True)
+
+
+def _one_job(on: Delivery, column: Column, cells: Sequence[PlannedCell]) -> Stopped | None:
+    """In a thread of its own: no database here, and nothing raised past its neighbours."""
+    assert column.assignment is not None
+    try:
+        progress = writers.post_job(on.to, column.assignment.id, cells, on.ledger, _no_beat)
+        if progress.workflow_state == "completed":
+            on.ledger.put(cells, SENT)
+    except ColumnRefused as error:
+        on.ledger.put(cells, error.receipt)
+    except MaybeSent:
+        return None
+    except Stopped as end:
+        return end
+    finally:
+        # Renewing the token may have opened one in this thread.
+        connection.close()
+    return None
+
+
+def send_column(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell]) -> None:
+    """Send a column's cells; those whose fate is unknown are read back and tried again."""
+    column = on.columns.get(one.id)
+    pending = on.ledger.without_receipt(cells)
+    if not pending or column is None or column.assignment is None:
+        return
+    on.beat("sending", column=column.label)
+    pending.sort(key=lambda cell: numeric(cell.user))
+    try:
+        if any(cell.key in on.ledger.attempted for cell in pending):
+            pending = _unwritten(on, pending)
+        for attempt in range(ROUNDS if pending else 0):
+            on.intend(one, column, pending)
+            _write(on, one, column, pending)
+            pending = _unwritten(on, on.ledger.without_receipt(pending))
+            if not pending:
+                return
+            writers.rest_a_while(attempt, on.still_ours)
+        on.ledger.put(pending, refused("no_answer"))
+    except ColumnRefused as error:
+        on.ledger.put(on.ledger.without_receipt(pending), error.receipt)
+
+
+def _write(on: Delivery, one: StoredAlignment, column: Column, cells: Sequence[PlannedCell]) -> None:
+    if on.goes_by_ags(one, column) and column.line_item is not None:
+        timestamp = making.stamp(one.target, on.read_at)
+        where = LineItemColumn(column.line_item.url, column.line_item.score_maximum, timestamp)
+        writers.post_scores(on.to, where, cells, on.ledger, on.between_batches)
+    else:
+        _write_in_bulk(on, column, cells)
+
+
+def _write_in_bulk(on: Delivery, column: Column, cells: Sequence[PlannedCell]) -> None:
+    assert column.assignment is not None
+    for batch in writers.batches(cells, writers.GRADES_A_JOB):
+        _job(on, column.assignment.id, list(batch))
+        on.between_batches()
+
+
+def _job(on: Delivery, assignment_id: str, cells: list[PlannedCell]) -> None:
+    """One batch by bulk jobs. A job stops silently at the first cell it cannot grade: that one is sent
+    by itself, which makes Canvas say why, and the rest goes into the next job."""
+    for _ in range(CULPRITS):
+        try:
+            progress = writers.post_job(on.to, assignment_id, cells, on.ledger, on.still_ours)
+        except MaybeSent:
+            return
+        if progress.workflow_state == "completed":
+            # Confirmed by the reading back at the end.
+            on.ledger.put(cells, SENT)
+            return
+        cells = _unwritten(on, cells)
+        if not cells:
+            return
+        if not progress.is_over:
+            on.ledger.put(cells, refused("no_answer"))
+            return
+        if "find User" in progress.message:
+            on.ledger.put(cells, refused("not_a_student"))
+            return
+        writers.put_one(on.to, assignment_id, cells[0], on.ledger)
+        cells = cells[1:]
+        if not cells:
+            return
+
+
+def _unwritten(on: Delivery, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
+    """Of cells without a certain fate: those still as they were. The others get their receipt."""
+    if not cells:
+        return []
+    now = on.read(cells)
+    left: list[PlannedCell] = []
+    for planned in cells:
+        cell = on.cell(now, planned)
+        if holds(cell, planned):
+            on.ledger.receipts[planned.key] = SENT
+        elif is_as_planned_from(cell, planned):
+            left.append(planned)
+        else:
+            on.ledger.receipts[planned.key] = CHANGED
+    return left
+
+
+def _no_beat() -> None:
+    """Threads leave the heartbeat to `runs.pulse`."""

@@ -21,6 +21,7 @@ from alignments.core.definition import (
     TargetChoice,
     WeightedOutcome,
 )
+from alignments.core.labels import free_label
 from alignments.models import CourseSettings, ExcludedOutcome
 from alignments.services import StoredAlignment
 from canvas.values import Assignment, Outcome
@@ -136,20 +137,11 @@ def make_columns(
     }
     made = []
     for outcome in unaligned(context, outcomes):
-        label = _free_label(outcome.title.strip() or f"Outcome {outcome.id}", taken)
+        label = free_label(outcome.title.strip() or f"Outcome {outcome.id}", taken)
         taken.add(label)
         definition = usual_definition(outcome, ColumnTarget(label, points))
         made.append(services.save_alignment(context, definition))
     return made
-
-
-def _free_label(title: str, taken: set[str]) -> str:
-    label, number = title[:MAX_NAME], 1
-    while label in taken:
-        number += 1
-        ending = f" ({number})"
-        label = title[: MAX_NAME - len(ending)] + ending
-    return label
 
 
 @dataclass(frozen=True, slots=True)

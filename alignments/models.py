@@ -10,7 +10,7 @@ import uuid
 
 from django.db import models
 
-from lti_tool.models import Context
+from lti_tool.models import Context, Deployment
 
 
 def new_resource_id() -> str:
@@ -126,3 +126,36 @@ class CourseSettings(models.Model):
     assignment_group_id = models.CharField(
         max_length=32, blank=True, help_text="Where targets are offered first."
     )
+
+
+class Template(models.Model):
+    """Alignments under a name, for every course of the installation. No person is in it: it knows only in which
+    course it was made, whose teachers may rename or delete it; when that course is forgotten, nobody's."""
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="templates")
+    made_in = models.ForeignKey(
+        Context, null=True, blank=True, on_delete=models.SET_NULL, related_name="templates_made"
+    )
+    name = models.CharField(max_length=255)
+    body = models.JSONField(
+        help_text="As the file of a template, with Canvas's ids (alignments.core.templatejson)."
+    )
+    is_default = models.BooleanField(default=False, help_text="The school's usual set-up.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-is_default", "name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["deployment", "name"],
+                name="template_name_once_per_deployment",
+            ),
+            models.UniqueConstraint(
+                fields=["deployment"],
+                condition=models.Q(is_default=True),
+                name="template_default_once_per_deployment",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from canvas.gateway import PER_PAGE, Gateway
-from canvas.shapes import Fields, each, number, wrong_shape
+from canvas.shapes import Fields, each, number, texts, wrong_shape
 from canvas.values import CourseEvidence, Outcome, Rating, Rollup
 from lti_tool.errors import AccessLost, Incomplete, Refused
 
@@ -228,6 +228,7 @@ def parse_outcome(entry: Fields) -> Outcome:
         calculation_int=entry.integer_or_none("calculation_int"),
         context_type=entry.text("context_type", ""),
         context_id=entry.ident_or_none("context_id") or "",
+        vendor_guid="".join(texts([entry.raw("vendor_guid")])),
     )
 
 

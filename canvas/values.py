@@ -53,6 +53,8 @@ class Outcome:
     group_path: tuple[str, ...] = ()
     """Titles of the groups from below the root down to the outcome's own group."""
     group_id: str = ""
+    vendor_guid: str = ""
+    """What an imported outcome brought along and its copies keep; most have none."""
 
     def __post_init__(self) -> None:
         _check_id(self.id, "outcome id")
@@ -200,6 +202,8 @@ class Cell:
     posted: bool = True
     late_policy_status: str | None = None
     missing: bool = False
+    due_at: datetime | None = None
+    """When it is due for this student, dates of their own and of their section included."""
 
     def __post_init__(self) -> None:
         _check_id(self.assignment_id, "assignment id")

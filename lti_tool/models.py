@@ -50,6 +50,28 @@ class Registration(models.Model):
         return f"{self.client_id} at {self.canvas_url}"
 
 
+class RegistrationLink(models.Model):
+    """An operator's one-time invitation to register a Canvas; the address holds the key, only its hash is here.
+
+    Whoever sets `used_at` first uses the link up; one that was used never makes a second registration.
+    """
+
+    key_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    registration = models.OneToOneField(
+        Registration, null=True, blank=True, on_delete=models.SET_NULL, related_name="link"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(registration=None) | models.Q(used_at__isnull=False),
+                name="registration_link_used_by_what_it_registered",
+            ),
+        ]
+
+
 class Deployment(models.Model):
     """One installation; `deployment_id` is unique only within a registration. In Canvas its first part,
     before the colon, is the external tool's id."""
@@ -162,6 +184,9 @@ class LaunchSession(models.Model):
     role = models.CharField(max_length=20, choices=LaunchRole)
     sealed_person = models.TextField(help_text="sub and canvas_user_id of who launched.")
     locale = models.CharField(max_length=20, blank=True)
+    sealed_deep_link = models.TextField(
+        blank=True, help_text="Where the platform waits for what this visit picks; empty for other visits."
+    )
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
 

@@ -2,12 +2,13 @@
 
 from django.urls import include, path
 
-from grading import preview_views, student_views, views
+from grading import forget_views, preview_views, student_views, views
 
 pages = [
     path("preview/", views.preview, name="preview"),
     path("preview/start/", views.start, name="start"),
     path("preview/summary/", views.summary, name="summary"),
+    path("settings/forget/", forget_views.forget_course, name="forget"),
     path("runs/", views.history, name="history"),
     path("runs/<int:number>/", views.show, name="run"),
     path("runs/<int:number>/progress/", views.progress, name="progress"),

@@ -66,6 +66,7 @@ TABLE = {
     "grading:start": Row(None, 302),
     "grading:summary": Row(200, None),
     "grading:history": Row(200, None),
+    "grading:forget": Row(200, 422),
     "grading:run": Row(200, None, names="run"),
     "grading:progress": Row(200, None, names="run"),
     "grading:choices": Row(302, 200, names="run"),

@@ -26,7 +26,7 @@ GOOD = {
     "--token-url": "https://canvas.school.test/login/oauth2/token",
     "--jwks-url": "https://canvas.school.test/api/lti/security/jwks",
 }
-COURSE_COMMANDS = ("sync", "undo", "export_alignments", "import_alignments")
+COURSE_COMMANDS = ("sync", "undo", "export_alignments", "import_alignments", "forget_course")
 
 
 def code_of(command: str, *given: str) -> int:

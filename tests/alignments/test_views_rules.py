@@ -121,7 +121,8 @@ def sent_back(page: str) -> dict[str, list[str]]:
         given = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
         if given.get("type") in {"checkbox", "radio"} and not re.search(r"\schecked\b", tag):
             continue
-        found.setdefault(given["name"], []).append(given.get("value", "on"))
+        usual = "on" if given.get("type") in {"checkbox", "radio"} else ""
+        found.setdefault(given["name"], []).append(given.get("value", usual))
     for tag, inside in re.findall(r"<select([^>]*)>(.*?)</select>", form, re.DOTALL):
         chosen = re.search(r'value="([^"]*)"[^>]*\sselected', inside) or re.search(r'value="([^"]*)"', inside)
         name = re.search(r'name="([^"]*)"', tag)

@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 
 from lti_tool import sessions
 from lti_tool.launch import Launch
-from lti_tool.models import Context, Deployment, LaunchRole, LaunchSession
+from lti_tool.models import Context, Deployment, LaunchRole, LaunchSession, Registration
 from lti_tool.states import consume_nonce
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,12 @@ def admit(launch: Launch, now: datetime) -> tuple[LaunchSession, str] | None:
     return sessions.start_session(launch, now, deployment=deployment, context=context)
 
 
+def known_course(launch: Launch) -> Context | None:
+    """The course of a believed launch, where an earlier one was let in."""
+    found = Context.objects.select_related("registration", "deployment")
+    return found.filter(registration=launch.registration, context_id=launch.context_id).first()
+
+
 def _remember_context(launch: Launch, deployment: Deployment, now: datetime) -> Context:
     """The course as this launch names it; what this launch leaves out stays as an earlier one said."""
     said = {
@@ -69,6 +75,8 @@ def landing_page(
     request: HttpRequest, launch: Launch, opened: tuple[LaunchSession, str] | None
 ) -> HttpResponseBase:
     """The first page, whole, as the answer to the launch: a redirect would lose who is calling where no cookie is."""
+    if opened is None and launch.role == LaunchRole.ADMIN and not launch.registration.api_client_id:
+        return install_page(request, launch.registration)
     if opened is None:
         return render(request, "lti_tool/limited.html", {"launch": launch})
     session, token = opened
@@ -84,11 +92,21 @@ def landing_page(
     return response
 
 
+def install_page(request: Any, registration: Registration, *, is_new: bool = False) -> HttpResponseBase:
+    """The page that takes the API key, for whoever may set it: who has just registered this Canvas, and an
+    administrator of it who launched while there is none."""
+    request.framed_by = request.installing = registration
+    request.is_new_registration = is_new
+    return _page_at(request, settings.INSTALL_PATH)
+
+
 def _page_at(request: HttpRequest, path: str) -> HttpResponseBase:
     """The page that a GET of `path` gives this session."""
     match = resolve(path)
     visit: Any = copy.copy(request)
     visit.method, visit.path, visit.path_info, visit.resolver_match = "GET", path, path, match
     visit.GET = visit.POST = QueryDict()
+    # Pages name their own address: what came with this one (a registration's token) is no part of it.
+    visit.META = {**request.META, "QUERY_STRING": ""}
     response: HttpResponseBase = match.func(visit, *match.args, **match.kwargs)
     return response

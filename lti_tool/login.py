@@ -85,6 +85,11 @@ def find_registration(initiation: Initiation, key: str) -> Registration:
     return found[0]
 
 
+def registration_with_key(key: str) -> Registration | None:
+    """The one a login address of its own names, whatever else the login lacks."""
+    return None if "\0" in key or not key else Registration.objects.filter(key=key).first()
+
+
 def authorize_address(
     registration: Registration, initiation: Initiation, state_text: str, state: LoginState
 ) -> str:

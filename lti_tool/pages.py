@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
+from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from lti_tool.models import Context, Registration
+from lti_tool.places import way_back
 from lti_tool.refusals import LaunchRefused
 
 log = logging.getLogger(__name__)
@@ -18,14 +21,40 @@ def new_reference() -> str:
     return secrets.token_hex(4)
 
 
+@dataclass(frozen=True, slots=True)
+class Button:
+    """The one thing to press on a page that says no: it leads out of the frame and into Canvas."""
+
+    label: str
+    address: str
+
+    @classmethod
+    def again(cls, course: Context) -> Button:
+        return cls("Open the tool again", way_back(course))
+
+    @classmethod
+    def to(cls, registration: Registration) -> Button:
+        return cls("Go to Canvas", f"{registration.canvas_url}/")
+
+
 def refusal(
-    request: HttpRequest, status: int, code: str, title: str, what: str, step: str, *, note: str = ""
+    request: HttpRequest,
+    status: int,
+    code: str,
+    title: str,
+    what: str,
+    step: str,
+    *,
+    note: str = "",
+    button: Button | None = None,
 ) -> HttpResponse:
     """A whole page for a request that is refused, and its line in the log. `note` goes to the log only."""
     reference = new_reference()
     route = request.resolver_match.view_name if request.resolver_match else "-"
     log.warning("refused verdict=%s status=%d reference=%s route=%s %s", code, status, reference, route, note)
-    page = {"title": title, "what": what, "step": step, "code": code, "reference": reference}
+    page = {
+        "title": title, "what": what, "step": step, "code": code, "reference": reference, "button": button
+    }  # fmt: skip
     response = render(request, "lti_tool/refusal.html", page, status=status)
     if status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="lti"'
@@ -35,12 +64,18 @@ def refusal(
 
 
 def refused_launch(
-    request: HttpRequest, refused: LaunchRefused, *, registration_key: str = ""
+    request: HttpRequest,
+    refused: LaunchRefused,
+    registration: Registration | None = None,
+    course: Context | None = None,
 ) -> HttpResponse:
-    """The page for a login or launch that goes no further."""
+    """The page for a login or launch that goes no further. `course` is where a believed launch came from."""
     wording = refused.wording
     what = wording.what
     if refused.names:
         what = f"{what} What is missing or wrong: {', '.join(refused.names)}."
-    note = f"registration={registration_key or '-'} {refused.hint}".rstrip()
-    return refusal(request, wording.status, refused.code, wording.title, what, wording.step, note=note)
+    note = f"registration={registration.key if registration else '-'} {refused.hint}".rstrip()
+    button = Button.again(course) if course else Button.to(registration) if registration else None
+    return refusal(
+        request, wording.status, refused.code, wording.title, what, wording.step, note=note, button=button
+    )

@@ -20,6 +20,7 @@ from django.utils import timezone
 from lti_tool import cookies, pages
 from lti_tool.launch import Launch
 from lti_tool.models import Context, Deployment, LaunchRole, LaunchSession, Ticket
+from lti_tool.places import course_at, place_named_by, place_of
 from lti_tool.roles import STAFF
 from lti_tool.sealing import CannotUnseal, seal, unseal
 from lti_tool.states import hash_of, new_secret
@@ -162,10 +163,10 @@ class LaunchSessionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         detach(request)
-        token = _token_of(request)
+        token, by_cookie = _token_of(request)
         if token and not is_forged(request):
             session = find_session(token, timezone.now())
-            if session is not None:
+            if session is not None and not (by_cookie and _is_of_another_tab(request, session)):
                 _attach_or_end(request, session, token)
         return self.get_response(request)
 
@@ -205,7 +206,8 @@ def staff_required(view: View[Params]) -> OpenView[Params]:
 def page_context(request: HttpRequest) -> dict[str, Any]:
     """What every template may use of the session."""
     names = ("session_token", "launch_session", "context", "role", "csp_nonce")
-    return {name: getattr(request, name, None) for name in names}
+    found = {name: getattr(request, name, None) for name in names}
+    return found | {"place": place_of(found["context"]) if found["context"] else ""}
 
 
 def _typed(request: Any) -> LaunchRequest:
@@ -221,14 +223,20 @@ def _attach_or_end(request: HttpRequest, session: LaunchSession, token: str) -> 
         end_session(session)
 
 
-def _token_of(request: HttpRequest) -> str:
-    """Header, else hidden field, else, where nothing is changed, the cookie."""
+def _is_of_another_tab(request: HttpRequest, session: LaunchSession) -> bool:
+    """The cookie is of the course opened last in this browser; the page asked for says it belongs to another."""
+    place = place_named_by(request) if "at" in request.GET else None
+    return place not in (None, session.context_id)
+
+
+def _token_of(request: HttpRequest) -> tuple[str, bool]:
+    """Header, else hidden field, else, where nothing is changed, the cookie; and whether it was the cookie."""
     header = request.headers.get("Authorization", "")
     if header.startswith("Bearer "):
-        return header.removeprefix("Bearer ").strip()
+        return header.removeprefix("Bearer ").strip(), False
     if request.method in SAFE_METHODS:
-        return cookies.read_cookie(request, cookies.SESSION)
-    return request.POST.get(HIDDEN_FIELD, "") if request.method == "POST" else ""
+        return cookies.read_cookie(request, cookies.SESSION), True
+    return (request.POST.get(HIDDEN_FIELD, "") if request.method == "POST" else ""), False
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
@@ -241,16 +249,23 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
             "The tool takes changes from its own pages only. Nothing was changed.",
             "Go back to the course in Canvas and open the tool again.",
         )
-    if getattr(request, "launch_session", None) is None:
-        return pages.refusal(
-            request,
-            401,
-            "NO-SESSION",
-            "Open this tool from Canvas",
-            "This page belongs to a course, and this window has no open visit to one, or it ended after a pause.",
-            "Go to the course in Canvas and open the tool in its navigation.",
-        )
-    return None
+    return _no_visit(request) if getattr(request, "launch_session", None) is None else None
+
+
+def _no_visit(request: Any) -> HttpResponse:
+    """Where the page's address says which course it belongs to, that Canvas may show this and a button leads there."""
+    course = course_at(request)
+    if course:
+        request.framed_by = course.registration
+    return pages.refusal(
+        request,
+        401,
+        "NO-SESSION",
+        "Open this tool from Canvas",
+        "This page belongs to a course, and this window has no open visit to it, or it ended after a pause.",
+        "Go to the course in Canvas and open the tool in its navigation.",
+        button=pages.Button.again(course) if course else None,
+    )
 
 
 def _refusal_of_role(request: HttpRequest) -> HttpResponse | None:

@@ -22,10 +22,26 @@ from lti_tool.addresses import origin_of
 from lti_tool.configuration import tool_configuration
 from lti_tool.keys import public_jwks
 from lti_tool.launch import Launch, verify_launch
-from lti_tool.login import authorize_address, find_registration, may_be_framed, read_initiation
+from lti_tool.login import (
+    authorize_address,
+    find_registration,
+    may_be_framed,
+    read_initiation,
+    registration_with_key,
+)
 from lti_tool.models import Registration
+from lti_tool.places import canvas_that_asks
 from lti_tool.refusals import PLATFORM_ERRORS, LaunchRefused
-from lti_tool.states import LoginState, hash_of, is_bound, issue_state, new_secret, read_state, storage_key
+from lti_tool.states import (
+    LoginState,
+    hash_of,
+    is_bound,
+    issue_state,
+    new_secret,
+    read_state,
+    registration_in,
+    storage_key,
+)
 
 BROWSER_SECONDS = 86_400
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -38,7 +54,7 @@ def login(request: HttpRequest, key: str = "") -> HttpResponseBase:
         initiation = read_initiation(request.POST if request.method == "POST" else request.GET)
         registration = find_registration(initiation, key)
     except LaunchRefused as refused:
-        return pages.refused_launch(request, refused)
+        return _refused(request, refused, registration_with_key(key) or canvas_that_asks(request))
     _mark_framed(request, registration)
     known = cookies.read_cookie(request, cookies.BROWSER)
     browser = known or new_secret()
@@ -69,12 +85,14 @@ def launch(request: HttpRequest) -> HttpResponseBase:
     """Take the platform's id_token and answer with the first page, or say why not."""
     if request.method != "POST":
         return _not_a_post(request)
-    registration = None
+    registration = verified = None
     try:
         form = _launch_form(request)
+        registration = _registration_in(form.get("state", ""))
+        _refuse_error_of_platform(form)
         state_text = _single(form, "state")
         state = read_state(state_text)
-        registration = _registration_of(state)
+        registration = _must_be_on(registration)
         _mark_framed(request, registration)
         now = timezone.now()
         verified = verify_launch(_single(form, "id_token"), state, registration, now)
@@ -82,9 +100,7 @@ def launch(request: HttpRequest) -> HttpResponseBase:
             return _unbound(request, form, registration, state_text, state)
         opened = entry.admit(verified, now)
     except LaunchRefused as refused:
-        return pages.refused_launch(
-            request, refused, registration_key=registration.key if registration else ""
-        )
+        return _refused(request, refused, registration or canvas_that_asks(request), verified)
     _log_good(verified)
     return entry.landing_page(request, verified, opened)
 
@@ -116,7 +132,7 @@ def signout(request: sessions.LaunchRequest) -> HttpResponse:
 
 def _not_a_post(request: HttpRequest) -> HttpResponse:
     """Somebody reloaded the page, or typed its address: more help than an empty 405."""
-    response = pages.refused_launch(request, LaunchRefused("METHOD"))
+    response = _refused(request, LaunchRefused("METHOD"), canvas_that_asks(request))
     response["Allow"] = "POST"
     return response
 
@@ -125,8 +141,26 @@ def _mark_framed(request: Any, registration: Registration) -> None:
     request.framed_by = registration
 
 
-def _registration_of(state: LoginState) -> Registration:
-    registration = Registration.objects.filter(pk=state.registration_id).first()
+def _refused(
+    request: HttpRequest,
+    refused: LaunchRefused,
+    registration: Registration | None,
+    believed: Launch | None = None,
+) -> HttpResponse:
+    """The page that says no, in the frame that asked for it: a browser shows no page there that it may not frame."""
+    if registration:
+        _mark_framed(request, registration)
+    course = entry.known_course(believed) if believed else None
+    return pages.refused_launch(request, refused, registration, course)
+
+
+def _registration_in(state_text: str) -> Registration | None:
+    """Whose login this state of ours began; nothing is checked yet but who signed it."""
+    found = registration_in(state_text)
+    return Registration.objects.filter(pk=found).first() if found else None
+
+
+def _must_be_on(registration: Registration | None) -> Registration:
     if registration is None:
         raise LaunchRefused("STATE")
     if not registration.is_active:
@@ -135,14 +169,17 @@ def _registration_of(state: LoginState) -> Registration:
 
 
 def _launch_form(request: HttpRequest) -> QueryDict:
-    """The platform's form post; Canvas's own error posts are refused with what each means."""
     if request.content_type != FORM_TYPE:
         raise LaunchRefused("FORM-TYPE")
-    if "error" in request.POST and "id_token" not in request.POST:
-        error = request.POST.get("error", "")
+    return request.POST
+
+
+def _refuse_error_of_platform(form: QueryDict) -> None:
+    """Canvas's own error posts, without an id_token: each says what it means."""
+    if "error" in form and "id_token" not in form:
+        error = form.get("error", "")
         known = error if error in {*PLATFORM_ERRORS, "invalid_request_object"} else "other"
         raise LaunchRefused(PLATFORM_ERRORS.get(error, "PLATFORM-ERROR"), hint=f"error={known}")
-    return request.POST
 
 
 def _single(form: QueryDict, name: str) -> str:

@@ -47,10 +47,21 @@
     });
   }
 
+  /* The address says which course the page belongs to: a frame that is reloaded without cookies says nothing else. */
+  function withPlace(path) {
+    var own = document.querySelector("[data-place]");
+    if (!own || /[?&]at=/.test(path)) return path;
+    var parts = path.split("#");
+    parts[0] += (parts[0].indexOf("?") < 0 ? "?" : "&") + "at=" + encodeURIComponent(own.dataset.place);
+    return parts.join("#");
+  }
+
   /* A launch answers with the page itself: let the address be the page's own, so Back and Reload work. */
   function ownAddress() {
     var own = document.querySelector("[data-address]");
-    if (own && location.pathname.indexOf("/lti/") === 0) history.replaceState({ htmx: true }, "", own.dataset.address);
+    if (own && location.pathname.indexOf("/lti/") === 0) {
+      history.replaceState({ htmx: true }, "", withPlace(own.dataset.address));
+    }
   }
 
   /* A long list starts where its chosen entry is. */
@@ -81,6 +92,10 @@
       Object.keys(headers).forEach(function (name) {
         event.detail.xhr.setRequestHeader(name, headers[name]);
       });
+    });
+
+    body.addEventListener("htmx:beforeHistoryUpdate", function (event) {
+      if (event.detail.history.path) event.detail.history.path = withPlace(event.detail.history.path);
     });
 
     body.addEventListener("htmx:beforeRequest", function () { trouble(""); });

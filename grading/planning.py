@@ -10,6 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from alignments import services as alignments
 from alignments.core import jsonfile
 from alignments.core.exceptions import LOST, with_rule
@@ -18,7 +20,7 @@ from alignments.core.sectionfields import instead_to_json
 from alignments.models import TargetKind
 from alignments.services import StoredAlignment
 from canvas.values import Student
-from grading import evidence
+from grading import evidence, fingerprints
 from grading.core.columns import Column
 from grading.core.decide import Verdict
 from grading.core.plan import Inputs, Plan, PlannedAlignment, PlannedCell, Problem, make_plan
@@ -122,6 +124,7 @@ def take_notes(context: Context, stored: Sequence[StoredAlignment], reading: Cou
         if one.expected_points is None and column.exists and column.points:
             alignments.remember_points(context, one.id, column.points)
         remember_column(one, column)
+    fingerprints.remember_arrivals(context, reading.cells.values(), timezone.now())
 
 
 def remember_column(one: StoredAlignment, column: Column) -> None:

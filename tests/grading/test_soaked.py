@@ -27,6 +27,22 @@ def align_work(school: School, **more: object) -> None:
     school.align(entry(601, school.assignment(WORK).id, **more))
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bulk jobs are not waited for, nor are second tries."""
+    monkeypatch.setattr("grading.writers.JOB_SECONDS", 0.1)
+    monkeypatch.setattr("grading.writers.rest_a_while", lambda attempt, beat: beat())
+
+
+def arrives_unseen(school: School) -> None:
+    """A sync whose job is over only after the sync gave up waiting."""
+    school.world.jobs_stuck = True
+    assert sync(school.context).run.reasons["no_answer"] == 4
+    school.world.jobs_stuck = False
+    with school.world.lock:
+        school.world.run_jobs(everything=True)
+
+
 def instead_of_the_job(school: School, change: Callable[[Callable[[], str | None]], str | None]) -> None:
     """The next bulk jobs do this, given what Canvas would have done."""
     queue = school.world.queue_job
@@ -145,3 +161,28 @@ def test_cleared_by_a_person_after_a_write_that_could_not_be_read_back(school: S
     run = sync(school.context).run
     assert (run.reasons["cleared_by_person"], run.counts["unchanged"]) == (1, 3)
     assert 1001 not in school.column(WORK)
+
+
+def test_a_grade_that_arrived_unseen_stays_ours_when_the_next_write_fails(
+    school: School, impatient: None
+) -> None:
+    """The intention of the second write must not wipe out all that was known of the first."""
+    align_work(school)
+    arrives_unseen(school)
+    world = school.world
+    align_work(school, rule={"kind": "cutoff", "credit": "80%"})
+    world.faults.add("reply", method="POST", path=BULK, count=None, status=200, body='{"surprise": 1}')
+    assert sync(school.context, confirm_large=True).run.reasons["no_answer"] == 3
+    world.faults.clear()
+    run = sync(school.context, confirm_large=True).run
+    assert (run.outcome, run.counts["send"], run.counts["conflict"]) == ("done", 3, 0)
+
+
+def test_a_grade_that_arrived_unseen_and_was_removed_stays_removed(school: School, impatient: None) -> None:
+    align_work(school)
+    arrives_unseen(school)
+    assert sync(school.context).run.counts["unchanged"] == 4
+    school.edit(WORK, 1001, "0.5")
+    assert sync(school.context).run.reasons["graded_by_person"] == 1
+    school.edit(WORK, 1001, "")
+    assert sync(school.context).run.reasons["cleared_by_person"] == 1

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from alignments.classunder import NO_STUDENTS, ClassUnderRule, class_under
 from alignments.core import jsonfile, usual
 from alignments.core.definition import (
     FULL_CREDIT,
+    Calculation,
     Cutoff,
     Definition,
     Evidence,
@@ -22,11 +24,11 @@ from alignments.core.definition import (
     Scheme,
     default_at_least,
 )
+from alignments.core.exceptions import Students
 from alignments.core.explain import rule_in_words
 from alignments.core.fields import Problem
 from alignments.core.jsonfile import FileErrors
 from alignments.core.numbers import plain
-from alignments.effect import ClassUnderRule, class_under
 from alignments.histogram import MOST_BARS, binned
 from alignments.pages import Reading
 from canvas.values import Outcome
@@ -35,6 +37,7 @@ MOST_KEPT = 3
 """Beside the rule in the form: four in all."""
 PARTS = ("combine", "rule", "evidence", "round", "calculation")
 LONGEST = 8_000
+NOT_FITTING = ClassUnderRule({}, trouble="It does not fit the outcomes chosen now.")
 PRESETS = [
     ("mastery", "Full credit at mastery"),
     ("half", "Full credit at mastery, half below"),
@@ -44,6 +47,22 @@ PRESETS = [
     ("scheme", "Letters of the scheme Canvas uses"),
     ("criteria", "Criteria"),
 ]
+
+CALCULATIONS: list[tuple[str, str, Calculation | None]] = [
+    ("from-canvas", "Canvas's own scores", None),
+    ("from-average", "The average of all results", Calculation("average")),
+    ("from-latest", "The newest result", Calculation("latest")),
+    ("from-highest", "The best result", Calculation("highest")),
+    ("from-newest", "The average of the 3 newest results", Calculation("newest", count=3)),
+    (
+        "from-decaying",
+        "A decaying average, 65 %",
+        Calculation("standard_decaying_average", percent=Percent(Decimal(65))),
+    ),
+    ("from-streak", "The level held 3 times in a row", Calculation("streak", count=3)),
+    ("from-power", "The power law", Calculation("power_law")),
+]
+"""Usual calculations to compare, each with the rule in the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +113,10 @@ def read_text(text: str, outcome_ids: Sequence[str]) -> Definition:
 
 
 def preset(name: str, draft: Definition, outcomes: Mapping[str, Outcome]) -> Definition:
-    """One of `PRESETS` for the outcomes of the draft."""
+    """One of `PRESETS` for the outcomes of the draft, or its rule with one of `CALCULATIONS`."""
+    for known, _, calculation in CALCULATIONS:
+        if name == known:
+            return replace(draft, calculation=calculation)
     chosen = [outcomes[one] for one in draft.outcome_ids]
     rules: dict[str, Rule] = {
         "half": Cutoff(MasteryLine(), FULL_CREDIT, Percent(Decimal(50))),
@@ -109,14 +131,23 @@ def preset(name: str, draft: Definition, outcomes: Mapping[str, Outcome]) -> Def
     return replace(draft, rule=rule, evidence=evidence)
 
 
-def compare(draft: Definition, kept: Sequence[str], reading: Reading) -> Comparison | None:
-    """None where no rule is kept to compare."""
+def definitions_of(draft: Definition, kept: Sequence[str]) -> list[Definition | None]:
+    """The kept rules for the draft's outcomes and target; None for one that does not fit them."""
+    return [_kept(text, draft) for text in kept]
+
+
+def compare(
+    draft: Definition, kept: Sequence[str], reading: Reading, students: Students | None = NO_STUDENTS
+) -> Comparison | None:
+    """None where no rule is kept to compare. Exceptions count under each of them."""
     if not kept:
         return None
     worked: list[tuple[int | None, Definition | None, ClassUnderRule]] = [
-        (None, draft, class_under(draft, reading))
+        (None, draft, class_under(draft, reading, students))
     ]
-    worked += [(number, *_worked(text, draft, reading)) for number, text in enumerate(kept)]
+    for number, definition in enumerate(definitions_of(draft, kept)):
+        found = class_under(definition, reading, students) if definition else NOT_FITTING
+        worked.append((number, definition, found))
     scores = [score for _, _, found in worked for score in found.scores]
     points = next((found.points for _, _, found in worked if found.points), Decimal(1))
     grades, counts = _table([found.scores for _, _, found in worked], scores, points)
@@ -136,13 +167,12 @@ def compare(draft: Definition, kept: Sequence[str], reading: Reading) -> Compari
     return Comparison(grades, tuple(columns), len(kept) >= MOST_KEPT)
 
 
-def _worked(text: str, draft: Definition, reading: Reading) -> tuple[Definition | None, ClassUnderRule]:
+def _kept(text: str, draft: Definition) -> Definition | None:
     try:
         kept = read_text(text, draft.outcome_ids)
     except FileErrors:
-        return None, ClassUnderRule({}, trouble="It does not fit the outcomes chosen now.")
-    definition = replace(kept, outcomes=draft.outcomes, target=draft.target)
-    return definition, class_under(definition, reading)
+        return None
+    return replace(kept, outcomes=draft.outcomes, target=draft.target, sections=draft.sections)
 
 
 def _table(

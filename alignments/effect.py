@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 
 from alignments import lines
-from alignments.core.checks import check
-from alignments.core.definition import ColumnTarget, Definition, Scheme
+from alignments.classunder import NO_STUDENTS, ClassUnderRule, class_under, scheme_of
+from alignments.core.calculationwords import results_in_words
+from alignments.core.definition import Definition
+from alignments.core.exceptions import Students, with_rule
 from alignments.core.explain import TOO_LITTLE, explain_cell, rule_in_words, surprise
-from alignments.core.levels import Score
-from alignments.core.numbers import plain, short
-from alignments.core.rules import Decider, Wanted
+from alignments.core.numbers import plain
 from alignments.histogram import Histogram, histogram
 from alignments.lines import Reached
 from alignments.pages import Reading
-from canvas.values import GradingScheme
-
-UNREAD_SCHEMES = (
-    "Canvas did not show the grading schemes to this account, so its letters cannot be counted here."
-)
-UNREAD_RESULTS = (
-    "This alignment calculates from single results, which are not read here: save it and look at the preview."
-)
-NO_POINTS = "The assignment has no points in Canvas, so there is no grade to work out."
-NOBODY = "There is no active student in this course yet."
+from alignments.scoresources import ScoreSource, score_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +36,8 @@ class Example:
     name: str
     grade: str
     said: tuple[str, ...]
+    results: tuple[str, ...] = ()
+    """The single results behind it, where the score is calculated from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +46,8 @@ class Effect:
 
     rows: tuple[EffectRow, ...]
     students: int
+    by_the_rule: int
+    """How many of them the rule itself counts for."""
     graded: int
     mean: str
     histogram: Histogram | None
@@ -61,87 +55,40 @@ class Effect:
     examples: tuple[Example, ...]
     surprise: tuple[str, str] | None
     words: str
+    apart: str
+    """How many students the exceptions concern, as a sentence; "" for none."""
+    sources: tuple[ScoreSource, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ClassUnderRule:
-    """Every active student's grade, by Canvas id; or why it cannot be said."""
+class NoEffect:
+    """Why the class cannot be told."""
 
-    wanted: Mapping[str, Wanted]
-    points: Decimal = Decimal(0)
-    trouble: str = ""
-
-    @property
-    def scores(self) -> list[Decimal]:
-        """The grades there are."""
-        return [one.score for one in self.wanted.values() if one.score is not None]
-
-    @property
-    def mean(self) -> str:
-        """The mean of the grades there are, rounded for reading; "" where there is none."""
-        scores = self.scores
-        return short(sum((Fraction(one) for one in scores), Fraction(0)) / len(scores)) if scores else ""
+    trouble: str
+    connect: bool = False
 
 
-def class_under(definition: Definition, reading: Reading) -> ClassUnderRule:
-    """The class, worked out from what was read; no further call."""
-    outcomes, points = reading.evidence.outcomes, points_of(definition, reading)
-    scheme = scheme_of(definition, reading)
-    trouble = _trouble(definition, reading, points, scheme)
-    if trouble or points is None:
-        return ClassUnderRule({}, trouble=trouble or NO_POINTS)
-    decider = Decider(definition, outcomes, points, scheme)
-    return ClassUnderRule(
-        {user: decider.wanted(scores_of(user, reading)) for user in sorted(reading.class_ids)}, points
-    )
-
-
-def _trouble(
-    definition: Definition, reading: Reading, points: Decimal | None, scheme: GradingScheme | None
-) -> str:
-    if definition.calculation is not None:
-        return UNREAD_RESULTS
-    if isinstance(definition.rule, Scheme) and reading.known_schemes is None:
-        return UNREAD_SCHEMES
-    if not points:
-        return NO_POINTS
-    return check(definition, reading.evidence.outcomes, scheme) or ("" if reading.class_ids else NOBODY)
-
-
-def scores_of(user: str, reading: Reading) -> Mapping[str, Score | None]:
-    """One student's rollup scores."""
-    rollup = reading.evidence.rollups.get(user)
-    return rollup.scores if rollup else {}
-
-
-def scheme_of(definition: Definition, reading: Reading) -> GradingScheme | None:
-    """The scheme the rule means: the one it names, else the one Canvas uses for the target."""
-    known, rule = reading.known_schemes, definition.rule
-    if known is None or not isinstance(rule, Scheme):
-        return None
-    if rule.grading_standard_id:
-        return known.find(rule.grading_standard_id)
-    target = definition.target
-    assignment = None if isinstance(target, ColumnTarget) else reading.assignments.get(target.assignment_id)
-    return known.applying_to(assignment, reading.course)
-
-
-def effect_of(definition: Definition, reading: Reading, *, names: bool = False) -> Effect | str:
+def effect_of(
+    definition: Definition, reading: Reading, students: Students | None = NO_STUDENTS, *, names: bool = False
+) -> Effect | NoEffect:
     """The class under this rule, or a sentence that says why that cannot be told."""
-    found = class_under(definition, reading)
+    found = class_under(definition, reading, students)
     if found.trouble:
-        return found.trouble
+        return NoEffect(found.trouble, found.connect)
     scheme, outcomes = scheme_of(definition, reading), reading.evidence.outcomes
     return Effect(
         rows=tuple(rows_of(found, definition)),
         students=len(found.wanted),
+        by_the_rule=len(found.by_the_rule),
         graded=len(found.scores),
         mean=found.mean,
         histogram=histogram(found.scores, found.points),
-        reached=tuple(lines.reached(definition, reading, scheme)),
-        examples=tuple(_examples(definition, reading, found, scheme, names)),
+        reached=tuple(lines.reached(definition, outcomes, found, scheme)),
+        examples=tuple(_examples(definition, reading, found, names)),
         surprise=surprise(definition, outcomes, scheme),
         words=rule_in_words(definition, outcomes),
+        apart=apart_in_words(found),
+        sources=tuple(score_sources(definition, reading, found)),
     )
 
 
@@ -151,10 +98,12 @@ def rows_of(found: ClassUnderRule, definition: Definition) -> list[EffectRow]:
         _row(f"{plain(score)} of {plain(found.points)}", count, len(found.wanted))
         for score, count in sorted(Counter(found.scores).items(), reverse=True)
     ]
-    without = len(found.wanted) - len(found.scores)
+    without = len(found.wanted) - len(found.scores) - found.left_alone
     if without:
         label = f"Too little evidence: {TOO_LITTLE[definition.evidence.otherwise]}"
         rows.append(_row(label, without, len(found.wanted)))
+    if found.left_alone:
+        rows.append(_row("Not assessed, by an exception", found.left_alone, len(found.wanted)))
     return rows
 
 
@@ -162,13 +111,20 @@ def _row(label: str, count: int, students: int) -> EffectRow:
     return EffectRow(label, count, f"{Decimal(count * 100) / students:.2f}")
 
 
+def apart_in_words(found: ClassUnderRule) -> str:
+    """How many students have a rule of their own, and how many none."""
+    own, alone = len(found.apart) - found.left_alone, found.left_alone
+    said = []
+    if own:
+        said.append(f"{own} student{' has' if own == 1 else 's have'} a rule of their own")
+    if alone:
+        said.append(f"{alone} {'is' if alone == 1 else 'are'} not assessed")
+    return f"{' and '.join(said)}: exceptions are counted in here." if said else ""
+
+
 def _examples(
-    definition: Definition,
-    reading: Reading,
-    found: ClassUnderRule,
-    scheme: GradingScheme | None,
-    names: bool,
-) -> list[Example]:
+    definition: Definition, reading: Reading, found: ClassUnderRule, names: bool
+) -> Iterator[Example]:
     """Three students: with the lowest, the middle and the highest level."""
     graded = sorted(
         (one.level, place, user)
@@ -177,26 +133,40 @@ def _examples(
     )
     places = dict.fromkeys([0, len(graded) // 2, len(graded) - 1]) if graded else {}
     numbers = {user: number for number, user in enumerate(by_name(reading), 1)}
-    said = []
     for _, _, user in (graded[place] for place in places):
-        words = explain_cell(
-            definition, reading.evidence.outcomes, scores_of(user, reading), found.points, scheme
-        )
         student = reading.students[user]
         name = student.sortable_name if names and student.sortable_name else f"Student {numbers[user]}"
         score = found.wanted[user].score
-        said.append(Example(name, f"{plain(score or Decimal(0))} of {plain(found.points)}", tuple(words)))
-    return said
+        yield Example(
+            name,
+            f"{plain(score or Decimal(0))} of {plain(found.points)}",
+            tuple(_said(definition, reading, found, user)),
+            tuple(_results(definition, reading, user)),
+        )
+
+
+def _said(definition: Definition, reading: Reading, found: ClassUnderRule, user: str) -> Iterator[str]:
+    """The evidence and the arithmetic of one student, under the rule that counts for them."""
+    instead = found.apart.get(user)
+    if instead is not None and instead.rule is not None:
+        yield instead.sentence
+        definition = with_rule(definition, instead.rule)
+    scores, scheme = found.scores_by_user.get(user, {}), scheme_of(definition, reading)
+    yield from explain_cell(definition, reading.evidence.outcomes, scores, found.points, scheme)
+
+
+def _results(definition: Definition, reading: Reading, user: str) -> Iterator[str]:
+    """The single results, with dates, and what the calculation makes of them."""
+    calculation, results = definition.calculation, reading.results
+    if calculation is None or results is None:
+        return
+    for outcome_id in definition.outcome_ids:
+        outcome = reading.evidence.outcomes[outcome_id]
+        listed = results.results(outcome, user, calculation.order)
+        named = f"{outcome.title}: " if len(definition.outcomes) > 1 else ""
+        yield from (f"{named}{line}" for line in results_in_words(calculation, outcome, listed))
 
 
 def by_name(reading: Reading) -> Sequence[str]:
     """The class by sortable name, as the gradebook lists it."""
     return sorted(reading.class_ids, key=lambda user: (reading.students[user].sortable_name.casefold(), user))
-
-
-def points_of(definition: Definition, reading: Reading) -> Decimal | None:
-    """What the target is worth now."""
-    if isinstance(definition.target, ColumnTarget):
-        return definition.target.points
-    assignment = reading.assignments.get(definition.target.assignment_id)
-    return assignment.points_possible if assignment else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -11,15 +12,19 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from alignments import beginnings, comparison, effect, formdata, pages, schemepages, services
+from alignments.classunder import NO_STUDENTS
 from alignments.core import explain
 from alignments.core.definition import MAX_NAME, AssignmentTarget, ColumnTarget, Definition, Scheme
+from alignments.core.exceptions import Students
 from alignments.core.scales import scales_now
 from alignments.core.usual import usual_rule
+from alignments.effect import NoEffect
 from alignments.formdata import Typed
 from alignments.forms import AlignmentForm, Choices
 from alignments.models import Alignment
 from alignments.offers import offers
 from alignments.reading import Look, look_at
+from alignments.resultreading import with_results
 from alignments.services import StoredAlignment
 from alignments.views import our_columns, page_of, to_home
 from lti_tool.models import Context
@@ -215,6 +220,7 @@ def _page(
     wrong = _first_wrong(form) if form.is_bound and definition is None else ""
     if sent is not None and (not sent.is_to_save or reading is None):
         form.unmarked()
+    students = stored.students if stored else NO_STUDENTS
     page = page_of(look) | {
         "form": form,
         "alignment": stored,
@@ -223,18 +229,29 @@ def _page(
         "kept": sent.kept if sent else [],
         "names": sent.names if sent else False,
         "presets": comparison.PRESETS,
+        "calculation_presets": comparison.CALCULATIONS,
         "typed": sent,
         "effect_trouble": wrong,
-        "has_exceptions": stored is not None and bool(stored.definition.sections or stored.students != {}),
     }
     if reading is not None and form.kind == "scheme":
         page["letters"] = schemepages.shown_for_form(form, reading, definition)
     if reading is None or definition is None:
         return page
-    found = effect.effect_of(definition, reading, names=page["names"])
-    page |= {"effect_trouble": found} if isinstance(found, str) else {"effect": found}
-    page["comparison"] = comparison.compare(definition, page["kept"], reading)
-    return page
+    return page | _class(look, definition, students, page["kept"], names=page["names"])
+
+
+def _class(
+    look: Look, definition: Definition, students: Students | None, kept: Sequence[str], *, names: bool
+) -> dict[str, Any]:
+    """The class under the rule and under those kept to compare; single results are read where one needs them."""
+    reading = with_results(look, [definition, *comparison.definitions_of(definition, kept)]).reading
+    if reading is None:
+        return {}
+    found = effect.effect_of(definition, reading, students, names=names)
+    page: dict[str, Any] = {"comparison": comparison.compare(definition, kept, reading, students)}
+    if isinstance(found, NoEffect):
+        return page | {"effect_trouble": found.trouble, "effect_connect": found.connect, "can_compare": True}
+    return page | {"effect": found, "can_compare": True}
 
 
 def _first_wrong(form: AlignmentForm) -> str:

@@ -3,11 +3,13 @@ the form's own text changes; nothing is saved."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.http import QueryDict
 
-from alignments import comparison, ruleblanks
+from alignments import calculationblanks, comparison, ruleblanks
+from alignments.calculationblanks import CalculationBlanks
 from alignments.core.definition import Definition
 from alignments.core.jsonfile import FileErrors
 from alignments.forms import AlignmentForm, initial_of
@@ -47,10 +49,14 @@ def typed(sent: QueryDict) -> Typed:
     action, _, rest = found.do.partition("-")
     if found.do in {"show-names", "hide-names"}:
         found.names = action == "show"
+    elif rest.startswith("ignored"):
+        calc = CalculationBlanks(calculationblanks.submitted(found.data))
+        calc.change(found.do)
+        _put(found.data, calc.values, calculationblanks.is_blank)
     elif action in {"add", "remove"}:
         blanks = RuleBlanks(ruleblanks.submitted(found.data))
         blanks.change(found.do)
-        _put(found.data, blanks.values)
+        _put(found.data, blanks.values, _is_of_rule)
     elif action in {"drop", "use"} and rest.isdecimal() and int(rest) < len(found.kept):
         text = found.kept.pop(int(rest))
         if action == "use":
@@ -83,15 +89,20 @@ def _fill(data: QueryDict, definition: Definition) -> None:
     others = {
         name: value for name, value in ruleblanks.submitted(data).items() if ruleblanks.kind_of(name) != kind
     }
-    _put(data, others | ruleblanks.blanks_of(definition.rule))
+    _put(data, others | ruleblanks.blanks_of(definition.rule), _is_of_rule)
+    _put(data, calculationblanks.blanks_of(definition.calculation), calculationblanks.is_blank)
     data["rule"] = kind
     initial = initial_of(definition)
     for name in ("combine", "at_least", "otherwise", "round"):
         data[name] = str(initial[name])
 
 
-def _put(data: QueryDict, values: dict[str, str]) -> None:
-    """These blanks of the rule in the place of the ones there are."""
-    for name in [name for name in data if ruleblanks.kind_of(name)]:
+def _is_of_rule(name: str) -> bool:
+    return bool(ruleblanks.kind_of(name))
+
+
+def _put(data: QueryDict, values: dict[str, str], is_blank: Callable[[str], bool]) -> None:
+    """These blanks in the place of the ones of their sort there are."""
+    for name in [name for name in data if is_blank(name)]:
         del data[name]
     data.update(values)

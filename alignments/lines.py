@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
+from alignments.classunder import ClassUnderRule
 from alignments.core import schemes
 from alignments.core.checks import check
 from alignments.core.definition import (
@@ -30,10 +30,7 @@ from alignments.core.explain import credit_in_words, line_in_words, rule_in_word
 from alignments.core.levels import Score
 from alignments.core.numbers import plain, short
 from alignments.core.rules import Decider
-from canvas.values import GradingScheme
-
-if TYPE_CHECKING:
-    from alignments.pages import Reading
+from canvas.values import GradingScheme, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +41,18 @@ class Reached:
     count: int
 
 
-def reached(definition: Definition, reading: Reading, scheme: GradingScheme | None) -> Iterator[Reached]:
-    """Each line of the rule, in the rule's order; with criteria, each grade and who gets it or would."""
-    outcomes, rollups = reading.evidence.outcomes, reading.evidence.rollups
+def reached(
+    definition: Definition,
+    outcomes: Mapping[str, Outcome],
+    found: ClassUnderRule,
+    scheme: GradingScheme | None,
+) -> Iterator[Reached]:
+    """Each line of the rule, in the rule's order; with criteria, each grade and who gets it or would. Students
+    with a rule of their own, or none, are not counted."""
     scores: list[Mapping[str, Score | None]] = [
-        rollups[user].scores for user in reading.class_ids if user in rollups
+        found.scores_by_user.get(user, {}) for user in found.by_the_rule
     ]
-    for words, rule in _lines(definition, reading, scheme):
+    for words, rule in _lines(definition, outcomes, scheme):
         asked = replace(definition, rule=rule, target=AssignmentTarget("1"), round=0)
         if check(asked, outcomes, None) is None:
             decider = Decider(asked, outcomes, Decimal(1))
@@ -58,9 +60,8 @@ def reached(definition: Definition, reading: Reading, scheme: GradingScheme | No
 
 
 def _lines(
-    definition: Definition, reading: Reading, scheme: GradingScheme | None
+    definition: Definition, outcomes: Mapping[str, Outcome], scheme: GradingScheme | None
 ) -> Iterator[tuple[str, Rule]]:
-    outcomes = reading.evidence.outcomes
     match definition.rule:
         case Cutoff(at):
             yield line_in_words(at, definition, outcomes), _at(at)

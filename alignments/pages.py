@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from alignments import levelbars, offers
 from alignments.beginnings import Exclusion
+from alignments.classresults import ClassResults
 from alignments.core import explain
 from alignments.core.checks import check
 from alignments.core.definition import AssignmentTarget, ColumnTarget, Definition, Scheme
@@ -51,6 +52,8 @@ class Reading:
     """By assignment id, for those graded in letters."""
     known_schemes: Schemes | None = None
     """All schemes in reach, where they were asked for and could be read."""
+    results: ClassResults | None = None
+    """Single results, where a rule on the page calculates from them."""
 
     @property
     def class_ids(self) -> frozenset[str]:

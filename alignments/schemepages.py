@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from alignments.classunder import scheme_of
 from alignments.core import schemes
 from alignments.core.definition import Definition, Scheme
 from alignments.core.numbers import plain, short
-from alignments.effect import scheme_of
 from alignments.forms import AlignmentForm
 from alignments.offers import has_numeric_labels
 from alignments.pages import Reading

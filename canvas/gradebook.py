@@ -209,6 +209,7 @@ def parse_cell(row: Fields) -> Cell:
         posted="posted_at" in row or not row.has("posted_at"),
         late_policy_status=row.text("late_policy_status", "") or None,
         missing=row.flag("missing"),
+        due_at=row.moment_or_none("cached_due_date"),
     )
 
 

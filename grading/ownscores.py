@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from fractions import Fraction
 
-from alignments.core.calculations import Calculator, Result, Scale
+from alignments.classresults import Moments, Scores, is_there, not_listed
+from alignments.core.calculations import Calculator, Scale
 from alignments.core.definition import Calculation
 from alignments.services import StoredAlignment
 from canvas.values import Assignment, CourseEvidence, OutcomeResult, Student
 from grading.connection import Connection
 from lti_tool.errors import AccessLost
 
-Scores = Mapping[str, Mapping[str, Fraction | None]]
-"""By student, then by outcome; None and absent: not assessed."""
 NO_RIGHT = (
     "The connected Canvas account may not read single results yet, and this alignment calculates from them. "
     "Connect your Canvas account again."
@@ -85,16 +83,8 @@ def _of_alignment(one: StoredAlignment, reader: _Reader) -> OwnScores:
     unlisted = [key for key in one.definition.outcome_ids if key in reader.unlisted]
     calculation = one.definition.calculation
     if unlisted or calculation is None:
-        return OwnScores({}, _unlisted(unlisted, reader))
+        return OwnScores({}, not_listed(unlisted, reader.course.evidence.outcomes))
     return OwnScores(reader.scores[calculation])
-
-
-def _unlisted(outcome_ids: Sequence[str], reader: _Reader) -> str:
-    named = ", ".join(f'"{reader.course.evidence.outcomes[one].title}"' for one in outcome_ids)
-    return (
-        f"Canvas has scores for {named} but does not list the results behind all of them, so they cannot be "
-        "calculated here. Use Canvas's own calculation, or try again in a few minutes."
-    )
 
 
 class _Reader:
@@ -110,28 +100,24 @@ class _Reader:
         self.unlisted: set[str] = set()
         """Outcomes for which somebody has a score in Canvas and no result."""
         self._calculators: dict[str, tuple[Scale, list[Calculator]]] = {}
-        self._graded_at: dict[str, dict[str, datetime]] = {}
-        """When each student's work was graded, by assignment: for the order `assessed`."""
+        self._moments = Moments(to.rest, to.course_id, course.assignments)
 
     def read(self) -> None:
         outcome_ids = sorted(self.needs)
         for rows in self.to.rest.results_of(self.to.course_id, outcome_ids, len(self.course.students)):
-            self._take([row for row in rows if self._is_there(row)])
+            self._take([row for row in rows if is_there(row, self.course.assignments)])
         self._compare()
-
-    def _is_there(self, row: OutcomeResult) -> bool:
-        """As in Canvas, the results of a deleted assignment do not count."""
-        return row.assignment_id is None or row.assignment_id in self.course.assignments
 
     def _take(self, rows: Sequence[OutcomeResult]) -> None:
         by_pair: dict[tuple[str, str], list[OutcomeResult]] = defaultdict(list)
         for row in rows:
             by_pair[row.outcome_id, row.user_id].append(row)
-        self._read_assessed(rows)
+        self._read_moments(rows)
         for (outcome_id, user), mine in by_pair.items():
             scale, calculators = self._ready(outcome_id)
             for calculator in calculators:
-                results = [self._result(row, scale, calculator.calculation) for row in mine]
+                order = calculator.calculation.order
+                results = [scale.result(row, self._moments.counts_at(row, order)) for row in mine]
                 self.scores[calculator.calculation][user][outcome_id] = calculator.score(results)
         # No outcome comes twice: what was remembered for these is of no more use.
         self._calculators.clear()
@@ -144,28 +130,11 @@ class _Reader:
             self._calculators[outcome_id] = Scale(outcome), calculators
         return self._calculators[outcome_id]
 
-    def _result(self, row: OutcomeResult, scale: Scale, calculation: Calculation) -> Result:
-        assessed = None
-        if calculation.order == "assessed" and row.assignment_id is not None:
-            assessed = self._graded_at.get(row.assignment_id, {}).get(row.user_id)
-        return scale.result(row, assessed)
-
-    def _read_assessed(self, rows: Iterable[OutcomeResult]) -> None:
-        """When the work was graded: Canvas says it of the submission, not of the result."""
-        asked = {
-            row.assignment_id
-            for row in rows
-            if row.assignment_id is not None
-            and row.assignment_id not in self._graded_at
-            and self.course.assignments[row.assignment_id].published
-            and any(one.order == "assessed" for one in self.needs[row.outcome_id])
-        }
-        if not asked:
-            return
-        self._graded_at |= {assignment_id: {} for assignment_id in asked}
-        for (assignment_id, user), cell in self.to.rest.cells(self.to.course_id, sorted(asked)).items():
-            if cell.graded_at is not None:
-                self._graded_at[assignment_id][user] = cell.graded_at
+    def _read_moments(self, rows: Iterable[OutcomeResult]) -> None:
+        """Nothing is asked where the time of submission counts."""
+        self._moments.read(
+            row for row in rows if any(one.order != "submitted" for one in self.needs[row.outcome_id])
+        )
 
     def _compare(self) -> None:
         """Nothing partial looks whole: a score in Canvas without any result here is not "not assessed"."""

@@ -294,6 +294,8 @@ class Assignment:
     assigned_user_ids: set[int] = field(default_factory=set)
     unlock_at: datetime | None = None
     due_at: datetime | None = None
+    due_for: dict[int, datetime] = field(default_factory=dict)
+    """Due dates of single students, as overrides give them."""
     closed_period: bool = False
     position: int = 1
     sis_id: str | None = None

@@ -17,7 +17,7 @@ MOST_FOR_MASTERY = 10
 """As Canvas's "Number of Times"."""
 USUAL_PERCENT = Percent(Decimal(65))
 """Canvas's own default for both decaying methods."""
-ORDER: tuple[Order, ...] = ("submitted", "assessed")
+ORDER: tuple[Order, ...] = ("submitted", "assessed", "due")
 
 OWN_KEYS: Mapping[Method, str] = {
     "average": "",
@@ -58,6 +58,7 @@ def read_calculation(spot: Spot, value: object) -> Calculation | None:
     own = OWN_KEYS[method]
     required = ("method", "count") if own == "count" else ("method",)
     given = fields.members(spot, value, required, (*filter(None, [own]), *KEYS_OF_ALL)) or {}
+    ignored = _ignored(spot.key("ignore_assignments"), given)
     return Calculation(
         method,
         percent=_percent(spot.key("percent"), given) if own == "percent" else None,
@@ -65,7 +66,8 @@ def read_calculation(spot: Spot, value: object) -> Calculation | None:
         order=cast(Order, fields.choice(spot.key("order"), given.get("order", "submitted"), ORDER)),
         at_least=fields.whole(spot.key("at_least"), given.get("at_least", 1), 1, MOST),
         drop_lowest=fields.whole(spot.key("drop_lowest"), given.get("drop_lowest", 0), 0, MOST),
-        ignore_assignments=_ignored(spot.key("ignore_assignments"), given),
+        ignore_assignments=tuple(ignored),
+        ignore_reasons=tuple((key, reason) for key, reason in ignored.items() if reason),
     )
 
 
@@ -84,16 +86,23 @@ def _count(spot: Spot, given: Mapping[str, object], method: Method) -> int:
     return fields.whole(spot, given["count"], 1, highest) if "count" in given else 1
 
 
-def _ignored(spot: Spot, given: Mapping[str, object]) -> tuple[str, ...]:
+def _ignored(spot: Spot, given: Mapping[str, object]) -> dict[str, str]:
+    """The reason by assignment, "" where none is given. An entry is an id, or an object with `id` and `reason`."""
+    found: dict[str, str] = {}
     if "ignore_assignments" not in given:
-        return ()
-    found: list[str] = []
+        return found
     for index, item in enumerate(fields.items(spot, given["ignore_assignments"]) or ()):
-        one = fields.canvas_id(spot.item(index), item)
+        here, reason = spot.item(index), ""
+        if isinstance(item, dict):
+            members = fields.members(here, item, ("id",), ("reason",)) or {}
+            reason = fields.title(here.key("reason"), members["reason"]) if "reason" in members else ""
+            one = fields.canvas_id(here.key("id"), members["id"]) if "id" in members else ""
+        else:
+            one = fields.canvas_id(here, item)
         if one and one in found:
-            spot.item(index).wrong(f"assignment {one} is listed twice: keep it once.")
-        found.append(one)
-    return tuple(found)
+            here.wrong(f"assignment {one} is listed twice: keep it once.")
+        found[one] = reason
+    return found
 
 
 def calculation_to_json(calculation: Calculation) -> dict[str, object]:
@@ -109,5 +118,8 @@ def calculation_to_json(calculation: Calculation) -> dict[str, object]:
         "drop_lowest": calculation.drop_lowest,
     }
     if calculation.ignore_assignments:
-        written["ignore_assignments"] = list(calculation.ignore_assignments)
+        written["ignore_assignments"] = [
+            {"id": one, "reason": reason} if (reason := calculation.reason_to_ignore(one)) else one
+            for one in calculation.ignore_assignments
+        ]
     return written

@@ -44,7 +44,8 @@ USUAL_PERCENT, USUAL_TIMES = 65, 5
 @dataclass(frozen=True, slots=True)
 class Result:
     """One result on its outcome's scale, at the time it counts at; `in_canvas` is the float Canvas reckons
-    with. `bank_points` is set for one question bank of a classic quiz: what it is worth in the quiz."""
+    with. `bank_points` is set for one question bank of a classic quiz: what it is worth in the quiz;
+    `submitted` is when the work was handed in, where it counts at another time."""
 
     id: str
     outcome_id: str
@@ -53,6 +54,7 @@ class Result:
     at: datetime
     assignment_id: str | None = None
     bank_points: Fraction | None = None
+    submitted: datetime | None = None
 
 
 class Scale:
@@ -64,7 +66,7 @@ class Scale:
         self._top = outcome.points_possible or outcome.mastery_points or Decimal(0)
         self._known: dict[tuple[Decimal, Decimal | None, Decimal | None], tuple[Fraction, float]] = {}
 
-    def result(self, raw: OutcomeResult, assessed_at: datetime | None = None) -> Result:
+    def result(self, raw: OutcomeResult, counts_at: datetime | None = None) -> Result:
         """The result at the time it counts at, in whole seconds."""
         key = (raw.score, raw.possible, raw.percent)
         if key not in self._known:
@@ -73,10 +75,10 @@ class Scale:
         bank_points = None
         if raw.is_quiz and raw.percent is not None:
             bank_points = Fraction(raw.possible or 0)
-        at = assessed_at or raw.at
-        if at.microsecond:
-            at = at.replace(microsecond=0)
-        return Result(raw.id, raw.outcome_id, score, in_canvas, at, raw.assignment_id, bank_points)
+        at, submitted = _whole_second(counts_at or raw.at), None
+        if counts_at is not None:
+            submitted = _whole_second(raw.at)
+        return Result(raw.id, raw.outcome_id, score, in_canvas, at, raw.assignment_id, bank_points, submitted)
 
     def _scores(self, raw: OutcomeResult) -> tuple[Fraction, float]:
         if raw.percent is None:
@@ -85,9 +87,13 @@ class Scale:
         return share * Fraction(self._top), float(raw.percent) * float(self._top)
 
 
-def on_scale(raw: OutcomeResult, outcome: Outcome, assessed_at: datetime | None = None) -> Result:
+def on_scale(raw: OutcomeResult, outcome: Outcome, counts_at: datetime | None = None) -> Result:
     """One result on its outcome's scale."""
-    return Scale(outcome).result(raw, assessed_at)
+    return Scale(outcome).result(raw, counts_at)
+
+
+def _whole_second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0) if moment.microsecond else moment
 
 
 def _share(score: Decimal, possible: Decimal | None, percent: Decimal) -> Fraction:
@@ -119,11 +125,11 @@ class Calculator:
             self._of_ours = _Known(_method_of_ours(calculation, outcome))
 
     def counted(self, results: Iterable[Result]) -> list[Result]:
-        """The results that are not ignored, oldest first; of equal times the lower id first."""
+        """The results that are not ignored, oldest first."""
         ignored = self._ignored
         kept = [one for one in results if one.assignment_id not in ignored] if ignored else list(results)
         if len(kept) > 1:
-            kept.sort(key=_in_time)
+            kept.sort(key=in_time)
         return kept
 
     def score(self, results: Iterable[Result]) -> Fraction | None:
@@ -158,9 +164,10 @@ class _Known(Generic[Number]):
         return known[1]
 
 
-def _in_time(result: Result) -> tuple[datetime, int, str, float]:
-    """Results of the same second have no order in Canvas; here their ids give one."""
-    return result.at, len(result.id), result.id, result.in_canvas
+def in_time(result: Result) -> tuple[datetime, datetime, int, str, float]:
+    """Oldest first. Work due or graded at the same second goes by when it was handed in; results of the same
+    second have no order in Canvas, here their ids give one."""
+    return result.at, result.submitted or result.at, len(result.id), result.id, result.in_canvas
 
 
 def _to_cents(value: float | None) -> Fraction | None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from alignments.core.calculations import Calculator, Result, calculate, canvas_calculation
-from alignments.core.definition import Calculation
+from alignments.core.calculations import Calculator, Result, calculate, canvas_calculation, in_time
+from alignments.core.definition import Calculation, Order
 from alignments.core.levels import Score
 from alignments.core.numbers import plain, short
 from canvas.values import Outcome
@@ -27,6 +27,13 @@ OTHERWISE = (
 )
 
 
+IN_ORDER: dict[Order, str] = {
+    "submitted": "in the order they were handed in",
+    "assessed": "in the order they were assessed",
+    "due": "in the order they were due",
+}
+
+
 def calculation_in_words(calculation: Calculation) -> str:
     """The method as a phrase, such as "the mean of the 3 newest results"."""
     words = [_method(calculation)]
@@ -36,8 +43,8 @@ def calculation_in_words(calculation: Calculation) -> str:
     if calculation.ignore_assignments:
         ignored = len(calculation.ignore_assignments)
         words.append(f"{ignored} {'assignment' if ignored == 1 else 'assignments'} ignored")
-    if calculation.order == "assessed":
-        words.append("in the order they were assessed")
+    if calculation.order != "submitted":
+        words.append(IN_ORDER[calculation.order])
     if calculation.at_least > 1:
         words.append(f"from {calculation.at_least} results on")
     return ", ".join(words)
@@ -74,15 +81,21 @@ def results_in_words(calculation: Calculation, outcome: Outcome, results: Iterab
     calculator = Calculator(calculation, outcome)
     listed = list(results)
     said = [
-        f"{one.at:%Y-%m-%d}: {short(one.score)}{_of(outcome)}."
-        if one.assignment_id not in calculation.ignore_assignments
-        else f"{one.at:%Y-%m-%d}: {short(one.score)}{_of(outcome)}, ignored."
-        for one in sorted(listed, key=lambda one: (one.at, len(one.id), one.id))
+        f"{one.at:%Y-%m-%d}: {short(one.score)}{_of(outcome)}{_ignored(one, calculation)}."
+        for one in sorted(listed, key=in_time)
     ]
     score = calculator.score(listed)
     words = calculation_in_words(calculation)
     result = "not assessed" if score is None else f"{shown(score)}{_of(outcome)}"
     return [*said, f"{words[:1].upper()}{words[1:]}: {result}."]
+
+
+def _ignored(result: Result, calculation: Calculation) -> str:
+    """Whether it counts, with the teacher's reason where it does not."""
+    if result.assignment_id not in calculation.ignore_assignments:
+        return ""
+    reason = calculation.reason_to_ignore(result.assignment_id)
+    return f", ignored ({reason})" if reason else ", ignored"
 
 
 def shown(score: Score) -> str:

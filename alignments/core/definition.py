@@ -28,7 +28,7 @@ Method = Literal[
     "power_law",
     "streak",
 ]
-Order = Literal["submitted", "assessed"]
+Order = Literal["submitted", "assessed", "due"]
 
 MAX_NAME = 255
 
@@ -178,6 +178,12 @@ class Calculation:
     at_least: int = 1
     drop_lowest: int = 0
     ignore_assignments: tuple[str, ...] = ()
+    ignore_reasons: tuple[tuple[str, str], ...] = ()
+    """Why an assignment is ignored, by its id, in the teacher's words; for those that say so."""
+
+    def reason_to_ignore(self, assignment_id: str | None) -> str:
+        """The teacher's reason, or ""."""
+        return dict(self.ignore_reasons).get(assignment_id or "", "")
 
 
 @dataclass(frozen=True, slots=True)

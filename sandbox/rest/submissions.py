@@ -44,7 +44,7 @@ def submission_json(call: Call, submission: r.Submission, rights: Rights) -> dic
         "graded_at": None if hidden else iso(submission.graded_at),
         "grader_id": None if hidden else submission.grader_id,
         "attempt": submission.attempt,
-        "cached_due_date": iso(assignment.due_at),
+        "cached_due_date": iso(assignment.due_for.get(submission.user_id, assignment.due_at)),
         "excused": submission.excused,
         "late_policy_status": submission.late_policy_status,
         "points_deducted": submission.points_deducted,

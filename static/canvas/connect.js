@@ -21,10 +21,16 @@
     waiting = null;
   }
 
-  /* Show the page we are on again: it reads the course now that it may. */
+  /* Read the course now that it may be read: in the part of the page that asked for it (`data-then`), where a
+     form beside it must not lose what was typed, else by showing the page again. */
   function goOn() {
     if (!waiting) return;
+    var part = waiting.part && document.querySelector(waiting.part);
     stop();
+    if (part) {
+      window.htmx.trigger(part, "connected");
+      return;
+    }
     say("Connected. Reading the course…");
     var main = document.querySelector("[data-address]");
     var address = main ? main.dataset.address : location.pathname;
@@ -44,9 +50,9 @@
       .catch(function () { /* the next question may get through */ });
   }
 
-  function wait(address) {
+  function wait(address, part) {
     stop();
-    waiting = { address: address, since: Date.now(), timer: window.setInterval(ask, EVERY) };
+    waiting = { address: address, part: part, since: Date.now(), timer: window.setInterval(ask, EVERY) };
     say("Waiting for Canvas in the other window…");
   }
 
@@ -64,7 +70,7 @@
           return;
         }
         opened.location = new URL(answer.url, location.origin).href;
-        wait(link.dataset.connected);
+        wait(link.dataset.connected, link.dataset.then);
       })
       .catch(function () {
         if (opened) opened.close();

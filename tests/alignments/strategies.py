@@ -90,15 +90,17 @@ def rules(combine: str, outcomes: int) -> Any:
 def calculations(draw: st.DrawFn) -> Calculation:
     method = draw(st.sampled_from(list(OWN_KEYS)))
     own = OWN_KEYS[method]
+    ignored = draw(st.lists(ids, max_size=3, unique=True))
     newest = st.decimals(min_value=Decimal("0.01"), max_value=Decimal("99.99"), places=2).map(Percent)
     return Calculation(
         method,
         percent=draw(newest) if own == "percent" else None,
         count=draw(st.integers(1, 10)) if own == "count" else None,
-        order=draw(st.sampled_from(["submitted", "assessed"])),
+        order=draw(st.sampled_from(["submitted", "assessed", "due"])),
         at_least=draw(st.integers(1, 100)),
         drop_lowest=draw(st.integers(0, 100)),
-        ignore_assignments=tuple(draw(st.lists(ids, max_size=3, unique=True))),
+        ignore_assignments=tuple(ignored),
+        ignore_reasons=tuple((one, draw(names)) for one in ignored if draw(st.booleans())),
     )
 
 

@@ -41,7 +41,7 @@ BAD: list[tuple[Any, str]] = [
     ({"method": "weighted_average", "percent": 1e-05}, "percent"),
     ({"method": "weighted_average", "percent": "6,5%"}, "percent"),
     ({"method": "weighted_average", "percent": None}, "percent"),
-    ({"method": "mode", "order": "due"}, "order"),
+    ({"method": "mode", "order": "date"}, "order"),
     ({"method": "mode", "order": None}, "order"),
     ({"method": "mode", "at_least": 0}, "at_least"),
     ({"method": "mode", "at_least": 101}, "at_least"),
@@ -55,6 +55,13 @@ BAD: list[tuple[Any, str]] = [
     ({"method": "mode", IGNORE: ["x"]}, f"{IGNORE}[0]"),
     ({"method": "mode", IGNORE: ["91", "091"]}, f"{IGNORE}[1]"),
     ({"method": "mode", IGNORE: ["91", 91]}, f"{IGNORE}[1]"),
+    ({"method": "mode", IGNORE: ["91", {"id": "91"}]}, f"{IGNORE}[1]"),
+    ({"method": "mode", IGNORE: [{}]}, f"{IGNORE}[0].id"),
+    ({"method": "mode", IGNORE: [{"reason": "Fire drill"}]}, f"{IGNORE}[0].id"),
+    ({"method": "mode", IGNORE: [{"id": "91", "reason": " "}]}, f"{IGNORE}[0].reason"),
+    ({"method": "mode", IGNORE: [{"id": "91", "reason": None}]}, f"{IGNORE}[0].reason"),
+    ({"method": "mode", IGNORE: [{"id": "91", "reason": "x" * 256}]}, f"{IGNORE}[0].reason"),
+    ({"method": "mode", IGNORE: [{"id": "91", "why": "x"}]}, f"{IGNORE}[0].why"),
 ]
 
 

@@ -70,6 +70,19 @@ def test_the_results_behind_a_score() -> None:
     ]
 
 
+def test_a_reason_to_ignore_is_told_with_its_result() -> None:
+    how = calculation("latest", ignore_assignments=["901", {"id": "902", "reason": "Fire drill"}])
+    said = results_in_words(how, SKILL, results("1", "3", "4"))
+    assert said[1:3] == ["2026-02-02: 3 of 4, ignored.", "2026-02-03: 4 of 4, ignored (Fire drill)."]
+    assert said[3] == "The newest result, 2 assignments ignored: 1 of 4."
+
+
+def test_the_order_is_said_where_it_is_not_the_usual_one() -> None:
+    assert calculation_in_words(calculation("latest", order="due")) == (
+        "the newest result, in the order they were due"
+    )
+
+
 def in_canvas(score: str | None, *listed: str) -> Evidence:
     return Evidence(None if score is None else Decimal(score), results(*listed))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from alignments import services as alignments
 from alignments.core.calculations import calculate, canvas_calculation, on_scale
 from alignments.core.calculationwords import Evidence, how_canvas_differs
+from alignments.core.numbers import plain
 from canvas import throttle
 from grading import services
 from grading.connection import Connection, connect
@@ -127,6 +129,25 @@ def test_the_order_of_assessment_is_read_where_it_is_chosen(school: School) -> N
     )
     services.sync(school.context)
     assert (school.cell("By submission", 1001), school.cell("By assessment", 1001)) == ("4", "2")
+
+
+def test_the_order_of_due_dates_is_each_student_s_own(school: School) -> None:
+    """Project 1 was due last, but for one student, who had to hand it in first; results 2, 3, 4 by submission."""
+    first, ticket, second = (school.assignment(name) for name in ("Project 1", "Exit ticket", "Project 2"))
+    with school.world.lock:
+        now = school.world.now()
+        first.due_at, ticket.due_at, second.due_at = now, now - timedelta(days=9), now - timedelta(days=5)
+        first.due_for = {1003: now - timedelta(days=20)}
+    school.align(entry(601, "By due date", **calculated("latest", order="due")))
+    _, told = as_json(school, "sync", "--cells")
+    given = {cell["user"]: cell["to"] for cell in told["cells"]}
+    scores = {
+        (each.user_id, each.assignment_id): plain(each.score or Decimal(0))
+        for each in school.world.results.values()
+        if each.outcome_id == 601
+    }
+    assert given["1001"] == scores[1001, first.id] == "2"
+    assert given["1003"] == scores[1003, second.id]
 
 
 def test_an_account_without_the_permission_holds_only_these_alignments(school: School) -> None:

@@ -50,6 +50,15 @@ def has_api_key(registration: Registration) -> bool:
     return bool(registration.api_client_id and registration.sealed_api_client_secret)
 
 
+def secret_opens(registration: Registration) -> bool:
+    """Whether the API key's secret can be opened with the present ENCRYPTION_KEYS."""
+    try:
+        unseal(registration.sealed_api_client_secret, purpose=SECRET_PURPOSE)
+    except CannotUnseal:
+        return False
+    return True
+
+
 def exchange_code(
     registration: Registration, code: str, redirect_uri: str, now: datetime, http: Http
 ) -> Grant:

@@ -84,8 +84,14 @@ def _stored(registration: Registration, scope_hash: str, now: datetime, refused:
 
 
 def assertion(registration: Registration, now: datetime) -> str:
-    """The signed statement that we are this client. RFC 7523; `aud` is the very address asked (lti.md 3)."""
+    """The signed statement that we are this client. RFC 7523; `aud` is the very address asked (lti.md 3).
+    Raises AccessLost where the tool's own key does not open."""
     key = keys.signing_key()
+    try:
+        pem = keys.private_pem(key)
+    except CannotUnseal as error:
+        detail = "The tool's signing key cannot be opened with the present ENCRYPTION_KEYS."
+        raise AccessLost(detail, who="operator", code="cannot_unseal") from error
     claims = {
         "iss": registration.client_id,
         "sub": registration.client_id,
@@ -94,7 +100,7 @@ def assertion(registration: Registration, now: datetime) -> str:
         "exp": int((now + ASSERTION_LIFE).timestamp()),
         "jti": secrets.token_urlsafe(24),
     }
-    return jwt.encode(claims, keys.private_pem(key), algorithm="RS256", headers={"kid": key.kid})
+    return jwt.encode(claims, pem, algorithm="RS256", headers={"kid": key.kid})
 
 
 def _request(

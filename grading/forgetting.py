@@ -87,7 +87,7 @@ def _delete_jobs(context: Context) -> int:
             " DELETE FROM procrastinate_jobs WHERE id IN (SELECT id FROM gone)",
             [numbers],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _grades_elsewhere(account: CanvasAccount) -> bool:

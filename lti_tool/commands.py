@@ -44,9 +44,9 @@ class ToolCommand(BaseCommand):
         self.stdout.write(json.dumps(value, ensure_ascii=False))
 
 
-def add_registration_arguments(parser: ArgumentParser) -> None:
+def add_registration_arguments(parser: ArgumentParser, *, required: bool = True) -> None:
     """`--registration KEY` or `--client-id ID`: which registration is meant."""
-    which = parser.add_mutually_exclusive_group(required=True)
+    which = parser.add_mutually_exclusive_group(required=required)
     which.add_argument("--registration", metavar="KEY", help="the key that register_platform printed")
     which.add_argument(
         "--client-id", metavar="ID", help="the developer key's id, where only one registration has it"

@@ -35,13 +35,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 only when the database answers and every migration is applied, else 503 naming what is missing."""
-    missing = _missing()
-    if missing:
-        return HttpResponse(f"{missing}\n", content_type="text/plain", status=503)
+    waiting = missing()
+    if waiting:
+        return HttpResponse(f"{waiting}\n", content_type="text/plain", status=503)
     return HttpResponse("ready\n", content_type="text/plain")
 
 
-def _missing() -> str:
+def missing() -> str:
+    """What keeps this process from work, in a sentence; "" for nothing."""
     try:
         executor = MigrationExecutor(connection)
     except Error:

@@ -139,6 +139,7 @@ def manage(*given: str, **changes: Any) -> subprocess.CompletedProcess[str]:
     [
         ("sync", "--client-id=1", "--context=c"),
         ("rotate_keys",),
+        ("doctor",),
         ("export_alignments", "--client-id=1", "--context=c"),
     ],
 )

@@ -33,14 +33,26 @@ def refused(code: str, detail: str = "") -> Receipt:
 
 @dataclass
 class Ledger:
-    """`attempted` are cells whose effect in Canvas is not certain until they are read back."""
+    """`attempted` are cells whose effect in Canvas is not certain until they are read back; `unanswered` those
+    of which a write may still arrive after that."""
 
     receipts: dict[CellKey, Receipt] = field(default_factory=dict)
     attempted: set[CellKey] = field(default_factory=set)
+    unanswered: set[CellKey] = field(default_factory=set)
 
     def put(self, cells: Iterable[PlannedCell], receipt: Receipt) -> None:
         for cell in cells:
             self.receipts[cell.key] = receipt
+
+    def no_answer(self, cells: Iterable[PlannedCell]) -> None:
+        keys = [cell.key for cell in cells]
+        self.attempted.update(keys)
+        self.unanswered.update(keys)
+
+    def never_left(self, cell: PlannedCell) -> None:
+        """This write did not leave the machine or was refused whole; an earlier one may have."""
+        if cell.key not in self.unanswered:
+            self.attempted.discard(cell.key)
 
     def without_receipt(self, cells: Iterable[PlannedCell]) -> list[PlannedCell]:
         return [cell for cell in cells if cell.key not in self.receipts]

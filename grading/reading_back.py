@@ -92,7 +92,8 @@ def _settle(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell], no
             code = "not_written" if receipt == SENT else "no_answer"
             receipt = refused(code) if untouched else CHANGED
             on.ledger.receipts[planned.key] = receipt
-        if receipt.code != "no_answer" and planned not in overtaken:
+        may_arrive = planned.key in on.ledger.unanswered or receipt.code == "no_answer"
+        if not may_arrive and planned not in overtaken:
             not_ours.append(planned)
     fingerprints.remember_states(on.to.context, one.target, ours, timezone.now())
     fingerprints.remember_written(on.to.context, one.target, on.keys(overtaken))

@@ -74,7 +74,7 @@ def _post_batch(
 
     def post(cell: PlannedCell) -> None:
         if errors:
-            ledger.attempted.discard(cell.key)
+            ledger.never_left(cell)
             return
         try:
             to.ags.post_score(column.url, cell.user, to_score(cell.after), column.maximum, column.timestamp)
@@ -84,9 +84,9 @@ def _post_batch(
             if error.code in STOPS_RUN | STOPS_COLUMN:
                 errors.append(error)
         except MaybeSent:
-            return
+            ledger.no_answer([cell])
         except PlatformError as error:
-            ledger.attempted.discard(cell.key)
+            ledger.never_left(cell)
             errors.append(error)
         finally:
             # Renewing the service token may have opened one in this thread.
@@ -120,7 +120,7 @@ def post_job(
     try:
         progress = to.rest.post_grades(to.course_id, assignment_id, grades)
     except MaybeSent:
-        ledger.attempted.update(cell.key for cell in cells)
+        ledger.no_answer(cells)
         raise
     except Refused as error:
         raise ColumnRefused(why_refused(to, assignment_id, error)) from error
@@ -130,9 +130,13 @@ def post_job(
     try:
         end = to.rest.wait_for(progress, seconds=JOB_SECONDS, on_wait=lambda _: beat())
     except MaybeSent:
+        ledger.no_answer(cells)
         raise
     except PlatformError as error:
+        ledger.no_answer(cells)
         raise stopped_by(error) from error
+    if not end.is_over:
+        ledger.no_answer(cells)
     if end.workflow_state == "failed" and "not published or deleted" in end.message:
         raise ColumnRefused(why_refused(to, assignment_id, Refused(code="unpublished")))
     return end
@@ -148,7 +152,7 @@ def put_one(to: Connection, assignment_id: str, cell: PlannedCell, ledger: Ledge
         code = "not_a_student" if error.code == "gone" else error.code
         ledger.receipts[cell.key] = refused(code)
     except MaybeSent:
-        return
+        ledger.no_answer([cell])
     except PlatformError as error:
         raise stopped_by(error) from error
 

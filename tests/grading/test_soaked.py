@@ -16,6 +16,7 @@ from tests.grading.school import LONG_AGO, School, entry
 
 WORK = "1.1 Linear models"
 SCORES, BULK = "*/scores", "*/submissions/update_grades"
+MAY_NOT = '{"errors":[{"message":"user not authorized to perform that action"}]}'
 KEY_OFF = '{"errors":{"type":"unauthorized","message":"Invalid Developer Key"}}'
 
 
@@ -186,3 +187,16 @@ def test_a_grade_that_arrived_unseen_and_was_removed_stays_removed(school: Schoo
     assert sync(school.context).run.reasons["graded_by_person"] == 1
     school.edit(WORK, 1001, "")
     assert sync(school.context).run.reasons["cleared_by_person"] == 1
+
+
+def test_a_refusal_after_an_unanswered_write_is_not_the_whole_story(school: School, impatient: None) -> None:
+    """The first try may still arrive, whatever the second was told."""
+    school.align(entry(601, "Models"))
+    sync(school.context)
+    school.align(entry(601, "Models", rule={"kind": "cutoff", "credit": "80%"}))
+    faults = school.world.faults
+    faults.add("error_before", method="POST", path=SCORES, count=3, status=504)
+    faults.add("reply", method="POST", path=SCORES, count=None, status=403, body=MAY_NOT)
+    run = sync(school.context, confirm_large=True).run
+    assert run.error is not None and run.error["code"] == "no_permission"
+    assert (run.reasons["no_answer"], run.counts["refused"]) == (3, 3)

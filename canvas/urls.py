@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from canvas import views
+from canvas import install_views, views
 
 app_name = "canvas"
 urlpatterns = [
@@ -10,5 +10,6 @@ urlpatterns = [
     path("canvas/authorize", views.authorize, name="authorize"),
     path("canvas/callback", views.callback, name="callback"),
     path("canvas/connection", views.connection, name="connection"),
+    path("canvas/install", install_views.install, name="install"),
     path("canvas/disconnect", views.disconnect, name="disconnect"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,12 +29,14 @@ def _origin_of_host(registration: Registration, host: str) -> str:
     return origin_of(f"{'http' if is_plain else 'https'}://{host}")
 
 
-def content_security_policy(nonce: str, registration: Registration | None) -> str:
-    """The policy of one page; `registration` is whose Canvas may frame it, None for nobody."""
-    frames = " ".join(frame_origins(registration)) if registration else "'none'"
+def content_security_policy(
+    nonce: str, registration: Registration | None, frames: Sequence[str] = ("'none'",)
+) -> str:
+    """The policy of one page; `registration` is whose Canvas may frame it, without one `frames` says who."""
     forms = ["'self'"]
     if registration:
-        forms += dict.fromkeys([origin_of(registration.authorize_url), origin_of(registration.canvas_url)])
+        frames = frame_origins(registration)
+        forms += dict.fromkeys([origin_of(registration.authorize_url), *frames])
     return "; ".join(
         [
             "default-src 'none'",
@@ -45,7 +47,7 @@ def content_security_policy(nonce: str, registration: Registration | None) -> st
             "connect-src 'self'",
             f"form-action {' '.join(forms)}",
             "base-uri 'none'",
-            f"frame-ancestors {frames}",
+            f"frame-ancestors {' '.join(frames)}",
         ]
     )
 

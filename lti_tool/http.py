@@ -31,6 +31,7 @@ from lti_tool.answers import Reply
 from lti_tool.env import LOOPBACK
 from lti_tool.errors import Incomplete, MaybeSent, NeverSent, PlatformError, Refused, Throttled
 from lti_tool.models import Registration
+from lti_tool.publichttp import PublicAdapter, refuse_private_number
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,8 @@ class Policy:
 
     pace: Pace | None = None
     counts: Counts | None = None
+    before_write: Callable[[], None] | None = None
+    """Asked the moment before anything but a read leaves, however long its turn took to come; may raise."""
     refusal_of: Callable[[Reply], PlatformError | None] = answers.refusal_of
     attempts: int = 4
     patience: float = 45.0
@@ -113,18 +116,26 @@ def shared_http() -> Http:
     return Http()
 
 
+@cache
+def public_http() -> Http:
+    """The client for addresses that somebody outside chose: it reaches the open internet only."""
+    return Http(public_only=True)
+
+
 class Http:
     """Sends requests and gives back whole answers. `sleep` waits between attempts."""
 
-    def __init__(self, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, *, sleep: Callable[[float], None] = time.sleep, public_only: bool = False) -> None:
         self._sleep = sleep
+        self._public_only = public_only
         self._session = requests.Session()
         # .netrc would overwrite our Authorization header; cookies would carry state between schools.
         self._session.trust_env = False
         self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers["User-Agent"] = USER_AGENT
-        adapter = HTTPAdapter(pool_connections=32, pool_maxsize=8, max_retries=0)
+        kind = PublicAdapter if public_only else HTTPAdapter
+        adapter = kind(pool_connections=32, pool_maxsize=8, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -146,6 +157,8 @@ class Http:
     ) -> Reply:
         """One answer with a 2xx status, or an error of the tree. `where` names the route without ids."""
         check_address(url, allow_hosts, where or method)
+        if self._public_only:
+            refuse_private_number(url)
         limits = _Limits(timeout, deadline, max_bytes)
         given = {"headers": dict(headers or {}), "params": params, "json": json, "data": data}
         request = self._session.prepare_request(requests.Request(method, url, **given))
@@ -177,6 +190,8 @@ class Http:
 
     def _once(self, request: requests.PreparedRequest, limits: _Limits, where: str, policy: Policy) -> Reply:
         with policy.pace.turn() if policy.pace else nullcontext():
+            if policy.before_write and request.method not in _READS:
+                policy.before_write()
             if policy.counts:
                 policy.counts.sent(request.method or "")
             reply = self._send(request, limits, where)
@@ -226,7 +241,8 @@ class _Limits:
 def check_address(url: str, allow_hosts: Collection[str], where: str) -> None:
     """Refuse an address this program has no business with. Raises Refused, before anything is sent."""
     if not (netloc := host_of(url)) or netloc not in allow_hosts or "@" in urlsplit(url).netloc:
-        raise Refused("The address is not on a host of this registration.", code="foreign_host", where=where)
+        detail = f"The address is on {netloc or 'no host'}, which is not this registration's."
+        raise Refused(detail, code="foreign_host", where=where)
     parts = urlsplit(url)
     host = parts.hostname or ""
     if is_loopback(host) and not settings.ALLOW_HTTP:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lti_tool import views
+from lti_tool import registration_views, views
 
 app_name = "lti"
 urlpatterns = [
@@ -12,5 +12,6 @@ urlpatterns = [
     path("lti/launch", views.launch, name="launch"),
     path("lti/jwks.json", views.jwks, name="jwks"),
     path("lti/config.json", views.config, name="config"),
+    path("lti/register", registration_views.register, name="register"),
     path("lti/signout", views.signout, name="signout"),
 ]

@@ -20,7 +20,8 @@ class Row:
     for_whom: str = "staff"
     """`staff`, `visitors` (any open visit), `window` (consent: decides for itself) or `anybody`."""
     names: str = ""
-    """Which object of a course the address names: `alignment`, `run` or nothing."""
+    """Which object the address names: `alignment` or `run` of a course, `template` of a school, `own template` that
+    only its course may change, or nothing."""
     data: dict[str, Any] = field(default_factory=dict)
     head: int | None = None
 
@@ -38,12 +39,14 @@ TABLE = {
     "lti:launch": Row(None, 415, "anybody"),
     "lti:jwks": Row(200, None, "anybody"),
     "lti:config": Row(200, None, "anybody"),
+    "lti:register": Row(403, None, "anybody"),
     "lti:signout": Row(None, 200, "visitors"),
     "canvas:ticket": Row(None, 302),
     "canvas:authorize": Row(302, None, "window"),
     "canvas:callback": Row(400, None, "window"),
     "canvas:connection": Row(200, None),
     "canvas:disconnect": Row(None, 302),
+    "canvas:install": Row(401, 401, "anybody"),
     "home": Row(200, None),
     "alignments:create": Row(200, 422),
     "alignments:suggested": Row(200, 422),
@@ -57,6 +60,13 @@ TABLE = {
     "alignments:repair": Row(None, 422, names="alignment"),
     "alignments:exclude": Row(None, 302),
     "alignments:include": Row(None, 302),
+    "alignments:templates": Row(200, None),
+    "alignments:template-save": Row(200, 422, data={"name": " "}),
+    "alignments:template-import": Row(None, 422),
+    "alignments:template": Row(200, 409, names="template"),
+    "alignments:template-export": Row(None, 200, names="template"),
+    "alignments:template-rename": Row(None, 422, names="own template"),
+    "alignments:template-delete": Row(200, 302, names="own template"),
     "alignments:settings": Row(200, None),
     "alignments:keywords": Row(None, 302, data={"words": "attendance"}),
     "alignments:preferred-group": Row(None, 302),

@@ -59,6 +59,8 @@ def test_every_answer_carries_them(schools: Schools, people: tuple[str, ...]) ->
         framed = has_visit and school is not None and shown
         registration = school.context.registration if framed and school else None
         frame = " ".join(frame_origins(registration)) if registration else "'none'"
+        if name == "lti:register" and answer.status_code == 403:
+            frame = "https: http:"  # whose frame it is is not known yet, and the page has nothing to press
         # Logins and launches are Canvas's own requests: their answers are framed by whom the message names.
         if found := problems(name, answer, frame):
             wrong.append((name, person, method, answer.status_code, found))

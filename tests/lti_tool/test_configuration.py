@@ -39,9 +39,13 @@ def test_config_asks_for_the_custom_fields_and_the_placement(client: Client) -> 
         "canvas_api_domain": "$Canvas.api.domain",
     }
     extension = config["extensions"][0]
-    (placement,) = extension["settings"]["placements"]
-    assert (placement["placement"], placement["visibility"]) == ("course_navigation", "members")
-    assert placement["target_link_uri"] == LAUNCH
+    course, assignment = extension["settings"]["placements"]
+    assert (course["placement"], course["visibility"]) == ("course_navigation", "members")
+    assert (assignment["placement"], assignment["message_type"]) == (
+        "assignment_selection",
+        "LtiDeepLinkingRequest",
+    )
+    assert course["target_link_uri"] == assignment["target_link_uri"] == LAUNCH
     assert (extension["platform"], extension["domain"]) == ("canvas.instructure.com", urlsplit(TOOL).netloc)
 
 

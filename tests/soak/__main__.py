@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 import traceback
@@ -52,6 +53,7 @@ def soak(given: argparse.Namespace) -> int:
     from tests.soak.weather import no_waiting
 
     tally, failures = Tally(), list[int]()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = given.seed if given.seed is not None else int(time.time())
     first, began = seed, time.monotonic()
     with no_waiting():
@@ -71,6 +73,8 @@ def soak(given: argparse.Namespace) -> int:
             finally:
                 scrub()
             seed += 1
+            if (seed - first) % 50 == 0:
+                print(summary(tally, failures, first, time.monotonic() - began), flush=True)
     print(summary(tally, failures, first, time.monotonic() - began))
     return 1 if failures else 0
 
@@ -87,8 +91,8 @@ def summary(tally: Any, failures: list[int], first: int, seconds: float) -> str:
     outcomes = ", ".join(f"{name} {count}" for name, count in sorted(tally.outcomes.items()))
     return "\n".join(
         (
-            f"{tally.walks} walks from seed {first}, {tally.syncs} syncs, {tally.undos} undos, "
-            f"{tally.clean} clean checks in {seconds:.0f} s",
+            f"{tally.walks} walks from seed {first}, {tally.syncs} syncs, {tally.stormy} of them in bad weather, "
+            f"{tally.undos} undos, {tally.clean} clean checks in {seconds:.0f} s",
             f"{tally.faults} faults, {tally.killed} kills, {tally.edits} edits by people; ends: {outcomes}",
             f"{tally.cells} cells checked, {tally.writes} written, "
             f"{tally.raced} edits inside the unavoidable window between reading and writing",

@@ -26,12 +26,14 @@ class Book:
     entries: dict[int, dict[str, Any]] = field(default_factory=dict)
     expected: dict[int, Fraction] = field(default_factory=dict)
     resource_ids: dict[int, str] = field(default_factory=dict)
-    was_made: set[int] = field(default_factory=set)
+    gone_before: set[int] = field(default_factory=set)
+    """Line items that were deleted before the alignments were saved: a new column may take their place."""
 
     def align(self, entries: list[dict[str, Any]]) -> None:
         rows = self.school.align(*entries)
         self.entries = {row.pk: entry for row, entry in zip(rows, entries, strict=True)}
-        self.expected, self.was_made = {}, set()
+        self.expected = {}
+        self.gone_before = {i.id for i in self.school.world.line_items.values() if i.deleted}
         targets = Alignment.objects.filter(context=self.school.context).select_related("target")
         self.resource_ids = {row.pk: row.target.resource_id for row in targets}
 
@@ -124,11 +126,15 @@ class Book:
         if column is not None:
             if alignment not in self.expected and column.points_possible:
                 self.expected[alignment] = Fraction(column.points_possible)
-            self.was_made.add(alignment)
             return _fraction(column.points_possible)
-        if "assignment" in entry["target"] or alignment in self.was_made:
+        if "assignment" in entry["target"] or self._was_made(alignment):
             return None
         return Fraction(entry["target"]["column"]["points"])
+
+    def _was_made(self, alignment: int) -> bool:
+        """People delete a column only once the tool has noted where it is."""
+        wanted, items = self.resource_ids[alignment], self.school.world.line_items.values()
+        return any(i.resource_id == wanted and i.id not in self.gone_before for i in items)
 
     def _blocked(self, alignment: int, column: r.Assignment | None, points: Fraction | None) -> bool:
         if column is None:

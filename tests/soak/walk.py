@@ -44,6 +44,8 @@ class Tally:
 
     walks: int = 0
     syncs: int = 0
+    stormy: int = 0
+    """Syncs with something wrong: a fault, an edit meanwhile, a kill, a job that fails."""
     undos: int = 0
     clean: int = 0
     cells: int = 0
@@ -76,6 +78,7 @@ class Walk:
         self.forced: set[CellId] = set()
         self.approved = False
         self.leftovers = False
+        self.skew = 0
 
     # The walk
 
@@ -151,15 +154,34 @@ class Walk:
         if dice < 0.08:
             self.align()
         if dice > 0.93:
-            skew = self.rng.choice((-60, 45, 80))
-            self.said.append(f"clock of Canvas {skew:+}")
-            self.school.world.advance(timedelta(seconds=skew))
+            self.set_skew(self.rng.choice((-80, -60, 0, 45, 80)))
+        elif dice > 0.91:
+            self.refuse_skew()
         operation = self.rng.choice(
             (self.sync,) * 4 + (self.preview,) * 4 + (self.undo, self.undo, self.pair)
         )
         self.operate(operation)
         if self.rng.random() < 0.45:
             self.clean()
+
+    def set_skew(self, seconds: int) -> None:
+        """How far Canvas's clock is ahead of ours."""
+        self.said.append(f"clock of Canvas {seconds:+}")
+        self.school.world.advance(timedelta(seconds=seconds - self.skew))
+        self.skew = seconds
+
+    def refuse_skew(self) -> None:
+        """I5: with clocks far apart nothing is sent at all."""
+        before, writes = self.skew, self.school.writes()
+        self.fresh()
+        services.finish_stale(self.school.context)
+        self.set_skew(self.rng.choice((-1000, 500)))
+        result = services.sync(self.school.context, confirm_large=True)
+        self.tally.syncs += 1
+        stopped = result.run.outcome == "stopped" and result.run.error["code"] == "clock_skew"
+        if not stopped or self.school.writes() != writes:
+            raise Wrong(f"I5: clocks far apart, and the sync ended {result.run.outcome} {result.run.error}")
+        self.set_skew(before)
 
     # One operation in bad weather
 
@@ -176,7 +198,7 @@ class Walk:
         switched = stir(self.rng, self.school.world, self.tap, self.surprise)
         self.tally.faults += len(switched)
         self.said.append(f"{operation.__name__} in {switched}")
-        crashed = False
+        crashed, before = False, self.tally.syncs
         try:
             operation()
         except Killed:
@@ -185,6 +207,7 @@ class Walk:
         except RunAlreadyOpen:
             pass
         clear_up(self.school.world, self.tap)
+        self.tally.stormy += (self.tally.syncs - before) if switched else 0
         self.truth.mode = "sync"
         self.said.append(
             f"-> crashed={crashed} {[(r.run.outcome, r.run.error, r.run.counts) for r in self.results]}"
@@ -217,7 +240,8 @@ class Walk:
             key = self.book.cell_key(*cell) or (f"new {cell[0]}", cell[1])
             for forced in {False, cell in self.forced}:
                 answer = decide(place, forced=forced, approved=self.approved)
-                if answer.decision == "send":
+                # What a killed worker left may be finished first, and change a cell that was right already.
+                if answer.decision == "send" or (self.leftovers and answer.decision == "unchanged"):
                     self.permits.append(Permit(seq, key, answer.after))
 
     def sync(self) -> None:
@@ -375,6 +399,8 @@ class Walk:
 
     def check_undo_event(self, event: Event, since: int) -> None:
         """I11: an undo goes back exactly one step of ours."""
+        if event.murky:
+            return
         before = [e for e in self.truth.events if e.key == event.key and e.seq < event.seq]
         was = self.truth.restoring.get(event.key)
         if was is None or not same(was[0], event.after):

@@ -23,6 +23,9 @@ from scripts.bench_formula import Aim, Cost, Size
 from scripts.bench_school import Measured, School, Tool
 from scripts.processes import PYTHON, Problem, Supervisor, run, say
 
+MIXED_RESULTS = 3
+"""Of one student on one outcome, at most."""
+
 
 def main(argv: list[str] | None = None) -> int:
     options = _options(argv)
@@ -45,8 +48,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         tool.start()
         parts, aims = _class_sized(tool, options)
         if options.big:
-            big, big_aims = _big(tool, options)
-            parts, aims = parts | big, [*aims, *big_aims]
+            for part in (_big, _mixed):
+                more, more_aims = part(tool, options)
+                parts, aims = parts | more, [*aims, *more_aims]
     return {
         "ok": all(aim.met for aim in aims),
         "students": options.students,
@@ -125,8 +129,7 @@ def _big(tool: Tool, options: argparse.Namespace) -> tuple[dict[str, Any], list[
         school.sync("--dry-run"),
     )
     web_mb = tool.web_peak_mb()
-    command = [PYTHON, "-m", "scripts.bench_plan", school.lti_client, school.context]
-    planning = json.loads(run(command, tool.environment))
+    planning = _planning(tool, school)
     listed = len(school.canvas.gradebook()["assignments"])
     cost = formula.approved_sync(Size(students, count, listed), sent(first))
     found = {
@@ -151,6 +154,24 @@ def _big(tool: Tool, options: argparse.Namespace) -> tuple[dict[str, Any], list[
         ),
     ]
     return {"big": found}, aims
+
+
+def _mixed(tool: Tool, options: argparse.Namespace) -> tuple[dict[str, Any], list[Aim]]:
+    """Planning alone, with rules of every kind, own calculations and sections."""
+    students, count = options.big
+    say(f"Mixed rules: {students} students x {count} alignments, up to {MIXED_RESULTS} results each ...")
+    school = School(tool, "mixed", students, count, 0, MIXED_RESULTS).open(throttled=False).join()
+    school.align_mixed()
+    found = {"students": students, "alignments": count} | _planning(tool, school)
+    seconds = found["plan_seconds"]
+    return {"mixed": found}, [formula.under("mixed rules: planning", seconds, formula.PLANNING_SECONDS, "s")]
+
+
+def _planning(tool: Tool, school: School) -> dict[str, Any]:
+    """A process that reads the course and plans it; what that took."""
+    command = [PYTHON, "-m", "scripts.bench_plan", school.lti_client, school.context]
+    found: dict[str, Any] = json.loads(run(command, tool.environment))
+    return found
 
 
 def sent(one: Measured) -> int:

@@ -22,7 +22,7 @@ def as_text(found: dict[str, Any]) -> str:
         f"{'by formula':>14}{'run s':>8}{'process s':>11}{'MB':>6}{'fewer calls':>13}{'faster':>8}",
     ]
     lines += [_sync(name, found[key]) for key, name in SYNCS.items()]
-    lines += [_baseline(found["baseline"]), *_big(found.get("big")), "", "Aims"]
+    lines += [_baseline(found["baseline"]), *_big(found.get("big")), *_mixed(found.get("mixed")), "", "Aims"]
     for aim in found["aims"]:
         verdict = "PASS" if aim["met"] else "MISS"
         lines.append(f"  {verdict}  {aim['name']:<48}{aim['measured']:>10}   aim {aim['aim']}")
@@ -69,8 +69,28 @@ def _big(big: dict[str, Any] | None) -> list[str]:
         *(_sync(name, big[key]) for key, name in BIG.items()),
         f"The preview's page takes {big['preview_page_seconds']:.1f} s; the web server held at most "
         f"{big['web_peak_mb']} MB.",
-        f"Planning {planning['cells']} cells takes {planning['plan_seconds']:.2f} s of processor time: "
-        f"{planning['plan_to_json']:.1f} times as long as reading the same JSON "
-        f"({planning['json_bytes'] / 1e6:.0f} MB, {planning['json_seconds']:.2f} s), "
-        f"{planning['plan_to_read']:.1f} times the whole read ({planning['read_seconds']:.2f} s).",
+        *_planning(planning),
     ]
+
+
+def _mixed(mixed: dict[str, Any] | None) -> list[str]:
+    if not mixed:
+        return []
+    title = f"{mixed['students']} students x {mixed['alignments']} alignments of every kind of rule"
+    return ["", f"{title}, own calculations and sections", "", *_planning(mixed)]
+
+
+def _planning(one: dict[str, Any]) -> list[str]:
+    said = [
+        f"Planning {one['cells']} cells takes {one['plan_seconds']:.2f} s of processor time: "
+        f"{one['plan_to_json']:.1f} times as long as reading the same JSON "
+        f"({one['json_bytes'] / 1e6:.0f} MB, {one['json_seconds']:.2f} s), "
+        f"{one['plan_to_read']:.1f} times the whole read ({one['read_seconds']:.2f} s); "
+        f"it held {one['plan_mb']:.0f} MB more than the read."
+    ]
+    if one["results_bytes"]:
+        said.append(
+            f"Own calculations are {one['calculation_seconds']:.2f} s of it; while {one['results_bytes'] / 1e6:.0f} "
+            f"MB of single results were read, at most {one['results_mb']:.0f} MB more were held, the scores included."
+        )
+    return said

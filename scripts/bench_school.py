@@ -20,6 +20,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from scripts import demo_check
+from scripts.bench_rules import mixed
 from scripts.canvas_reader import Canvas
 from scripts.processes import PYTHON, ROOT, Child, Problem, Supervisor, manage, run, web_server
 from scripts.webclient import Visitor
@@ -29,6 +30,8 @@ API_SECRET = "bench-" + secrets.token_urlsafe(24)
 READY_SECONDS = 120
 LOOK_SECONDS = 0.02
 POLLS = "/api/v1/progress/*"
+SECTIONS = ("721", "722")
+"""Of every big course of the sandbox."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,10 @@ class Tool:
 class School:
     """A pretend Canvas with one big course, known to the tool: launched, connected."""
 
-    def __init__(self, tool: Tool, name: str, students: int, outcomes: int, latency_ms: float) -> None:
+    def __init__(
+        self, tool: Tool, name: str, students: int, outcomes: int, latency_ms: float, results: int = 1
+    ) -> None:
+        """`results`: the most of one student on one outcome."""
         self.tool = tool
         self.students, self.outcomes = students, outcomes
         self.api_client, self.lti_client = f"api-{name}", f"lti-{name}"
@@ -105,7 +111,7 @@ class School:
         self.teacher: demo_check.Teacher
         self._command = [
             PYTHON, "-m", "sandbox", "--port", str(self.port), "--tool-url", tool.url,
-            "--scenario", f"crowd-{students}x{outcomes}", "--latency-ms", str(latency_ms),
+            "--scenario", f"crowd-{students}x{outcomes}x{results}", "--latency-ms", str(latency_ms),
             "--lti-client-id", self.lti_client, "--api-client-id", self.api_client,
             "--api-client-secret", API_SECRET, "--json-ready",
         ]  # fmt: skip
@@ -151,6 +157,15 @@ class School:
             target = new if columns else {"assignment": known[title]}
             entry = {"outcomes": [{"id": outcome}], "rule": {"kind": "proportional"}, "target": target}
             entries.append(entry)
+        self._import(entries)
+
+    def align_mixed(self) -> None:
+        """Rules of every kind, own calculations and sections, into the assignments that are there."""
+        known = {one["name"]: one["id"] for one in self.canvas.gradebook()["assignments"]}
+        targets = {outcome: known[title] for outcome, title in self.titles().items()}
+        self._import(mixed(targets, SECTIONS))
+
+    def _import(self, entries: list[dict[str, Any]]) -> None:
         path = self.tool.folder / "alignments.json"
         path.write_text(json.dumps({"version": 1, "alignments": entries}))
         self.manage("import_alignments", str(path), "--replace")

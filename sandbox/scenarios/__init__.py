@@ -60,8 +60,9 @@ _ALL = {
 NAMES: dict[str, str] = {name: scenario.description for name, scenario in _ALL.items()}
 
 
-_SIZED = re.compile(r"crowd-([1-9][0-9]{0,3})x([1-9][0-9]{0,2})", re.ASCII)
-"""A big course of any size: ``crowd-150x20`` has 150 students and 20 outcomes."""
+_SIZED = re.compile(r"crowd-([1-9][0-9]{0,3})x([1-9][0-9]{0,2})(?:x([1-9]))?", re.ASCII)
+"""A big course of any size: ``crowd-150x20`` has 150 students and 20 outcomes, ``crowd-150x20x3`` up to three
+results of each student on each outcome."""
 
 
 class UnknownScenario(KeyError):
@@ -73,7 +74,7 @@ def build(name: str, options: Options | None = None) -> World:
     scenario, size = _ALL.get(name), _SIZED.fullmatch(name)
     stage = Stage(options or Options())
     if size:
-        sized(stage, int(size[1]), int(size[2]))
+        sized(stage, int(size[1]), int(size[2]), int(size[3] or 1))
     elif scenario is None:
         raise UnknownScenario(name)
     else:

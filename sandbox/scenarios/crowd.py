@@ -88,9 +88,9 @@ def huge(stage: Stage) -> None:
     _crowd(stage, 1000, 40, 1)
 
 
-def sized(stage: Stage, students: int, outcomes: int) -> None:
-    """As many students and outcomes as asked for, one result each."""
-    _crowd(stage, students, outcomes, 1)
+def sized(stage: Stage, students: int, outcomes: int, works: int = 1) -> None:
+    """As many students and outcomes as asked for, up to `works` results each."""
+    _crowd(stage, students, outcomes, works)
 
 
 def _crowd(stage: Stage, students: int, outcomes: int, works: int) -> None:

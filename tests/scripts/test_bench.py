@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from alignments.core import jsonfile
+from alignments.core.definition import Combine, Rule
 from scripts import bench_formula as formula
 from scripts.bench_formula import Cost, Size
 from scripts.bench_report import as_text
+from scripts.bench_rules import mixed
 from scripts.processes import ROOT
 
 SYNCS = ("rest_first", "rest_second", "ags_first", "ags_second")
@@ -79,3 +82,12 @@ def test_the_formula() -> None:
     assert formula.rest_sync(size, 1500) == Cost(39 + 20 + 20, 20), "half of every column: a page each"
     assert formula.ags_sync(Size(150, 20, 41, 20), 10, 20) == Cost(40 + 2 * 20, 30)
     assert formula.ancestor(size, 2721) == Cost(1 + 150 * 41, 2721)
+
+
+def test_mixed_rules_are_of_every_kind() -> None:
+    entries = mixed({str(number): str(100 + number) for number in range(1, 41)}, ("721", "722"))
+    definitions = jsonfile.parse_file(json.dumps({"version": 1, "alignments": entries}).encode())
+    assert {type(one.rule) for one in definitions} == set(get_args(Rule))
+    assert {one.combine for one in definitions} == set(get_args(Combine))
+    assert {one.calculation.method for one in definitions if one.calculation} > {"power_law", "streak"}
+    assert any(one.sections for one in definitions)

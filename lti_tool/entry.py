@@ -23,7 +23,7 @@ from lti_tool.states import consume_nonce
 log = logging.getLogger(__name__)
 Observer = Callable[[Context, Launch, datetime], None]
 
-WITHOUT_VISIT = (LaunchRole.ADMIN, LaunchRole.OTHER)
+WITHOUT_VISIT = (LaunchRole.OTHER,)
 """Roles that belong to no course: they read one page and need no session."""
 
 
@@ -75,7 +75,7 @@ def landing_page(
     request: HttpRequest, launch: Launch, opened: tuple[LaunchSession, str] | None
 ) -> HttpResponseBase:
     """The first page, whole, as the answer to the launch: a redirect would lose who is calling where no cookie is."""
-    if opened is None and launch.role == LaunchRole.ADMIN and not launch.registration.api_client_id:
+    if launch.role == LaunchRole.ADMIN and not launch.registration.api_client_id:
         return install_page(request, launch.registration)
     if opened is None:
         return render(request, "lti_tool/limited.html", {"launch": launch})

@@ -59,9 +59,15 @@ def look_at(session: LaunchSession, *, schemes: bool = False) -> Look:
     """Read the launched course, with its grading schemes where they are asked for. Canvas's troubles come back
     as words; nothing is raised for them."""
     account = accounts.account_for(session)
-    if account is None or account.lost_at is not None or session.context is None:
+    if session.context is None:
         return Look(account)
-    course_id = session.context.canvas_course_id
+    return look_as(account, session.context.canvas_course_id, schemes=schemes)
+
+
+def look_as(account: CanvasAccount | None, course_id: str, *, schemes: bool = False) -> Look:
+    """Read a course with this account; troubles come back as words."""
+    if account is None or account.lost_at is not None:
+        return Look(account)
     if not course_id:
         return Look(account, trouble=NO_COURSE)
     try:

@@ -28,12 +28,19 @@ def examine_installation(now: datetime) -> list[Finding]:
 
 def examine_school(registration: Registration, context: Context | None, now: datetime) -> list[Finding]:
     """One registration, and Canvas as one course of it shows it (None: no course was ever opened)."""
+    if context is not None:
+        return examine_course(context, account_of(context), now)
     findings = lti_checks.check_registration(registration, now) + canvas_checks.check_keys(registration)
-    if context is None:
-        fix = "Open the tool in a course, as its teacher, then run the check again."
-        return [*findings, skipped("course", "Course", "No course has opened the tool yet.", fix)]
+    fix = "Open the tool in a course, as its teacher, then run the check again."
+    return [*findings, skipped("course", "Course", "No course has opened the tool yet.", fix)]
+
+
+def examine_course(context: Context, account: CanvasAccount | None, now: datetime) -> list[Finding]:
+    """A registration as one of its courses shows it, looked at with this person's account."""
+    registration = context.registration
+    findings = lti_checks.check_registration(registration, now) + canvas_checks.check_keys(registration)
     findings += canvas_checks.check_service(context)
-    return _clocks_merged(findings + canvas_checks.check_account(context, account_of(context), now))
+    return _clocks_merged(findings + canvas_checks.check_account(context, account, now))
 
 
 def account_of(context: Context) -> CanvasAccount | None:

@@ -2,12 +2,15 @@
 
 from django.urls import include, path
 
-from grading import forget_views, preview_views, student_views, views
+from grading import check_views, forget_views, preview_views, student_views, views
 
 pages = [
     path("preview/", views.preview, name="preview"),
     path("preview/start/", views.start, name="start"),
     path("preview/summary/", views.summary, name="summary"),
+    path("check/", check_views.check, name="check"),
+    path("check/results/", check_views.results, name="check-results"),
+    path("check/write-test/", check_views.write_test, name="write-test"),
     path("settings/forget/", forget_views.forget_course, name="forget"),
     path("runs/", views.history, name="history"),
     path("runs/<int:number>/", views.show, name="run"),

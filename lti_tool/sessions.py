@@ -203,6 +203,19 @@ def staff_required(view: View[Params]) -> OpenView[Params]:
     return guarded
 
 
+def staff_or_admin_required(view: View[Params]) -> OpenView[Params]:
+    """For teachers and teaching assistants of the course, and an administrator who launched it: pages about the
+    installation, without anybody's data."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
+        is_admin = getattr(request, "role", None) == LaunchRole.ADMIN
+        refused = _refusal(request) or (None if is_admin else _refusal_of_role(request))
+        return refused or view(_typed(request), *args, **kwargs)
+
+    return guarded
+
+
 def page_context(request: HttpRequest) -> dict[str, Any]:
     """What every template may use of the session."""
     names = ("session_token", "launch_session", "context", "role", "csp_nonce")

@@ -88,7 +88,7 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 # lti_tool knows neither canvas nor the teacher's pages: what follows a launch is named here.
 LAUNCH_OBSERVERS = ["canvas.accounts.remember_grader"]
-LANDING_PATHS = {"teacher": "/course/", "teaching_assistant": "/course/"}
+LANDING_PATHS = {"teacher": "/course/", "teaching_assistant": "/course/", "admin": "/course/check/"}
 INSTALL_PATH = "/canvas/install"
 
 LANGUAGE_CODE = "en-us"

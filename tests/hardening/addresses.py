@@ -18,7 +18,7 @@ class Row:
     get: int | None
     post: int | None
     for_whom: str = "staff"
-    """`staff`, `visitors` (any open visit), `window` (consent: decides for itself) or `anybody`."""
+    """`staff`, `staff and admins`, `visitors` (any open visit), `window` (consent: decides for itself) or `anybody`."""
     names: str = ""
     """Which object the address names: `alignment` or `run` of a course, `template` of a school, `own template` that
     only its course may change, or nothing."""
@@ -76,6 +76,9 @@ TABLE = {
     "grading:start": Row(None, 302),
     "grading:summary": Row(200, None),
     "grading:history": Row(200, None),
+    "grading:check": Row(200, None, "staff and admins"),
+    "grading:check-results": Row(200, None, "staff and admins"),
+    "grading:write-test": Row(None, 200),
     "grading:forget": Row(200, 422),
     "grading:run": Row(200, None, names="run"),
     "grading:progress": Row(200, None, names="run"),

@@ -150,3 +150,30 @@ def api_key(school: School) -> r.DeveloperKey:
 
 def lti_key(school: School) -> r.DeveloperKey:
     return next(key for key in school.world.keys.values() if key.kind == "lti")
+
+
+def test_the_page_for_teachers_and_administrators(schools: Schools) -> None:
+    teacher, admin = schools.people["teacher"], schools.people["admin"]
+    shell = teacher.ask("GET", "/course/check/").content.decode()
+    assert "/course/check/results/" in shell and "Students of the course may see it" in shell
+    for person in (teacher, admin):
+        page = person.ask("GET", "/course/check/results/").content.decode()
+        assert "Everything works." in page and "Speed limit" in page, page
+    assert "test column" not in admin.ask("GET", "/course/check/").content.decode()
+    assert admin.ask("POST", "/course/check/write-test/").status_code == 403
+
+
+def test_the_page_names_what_is_missing_and_where_to_mend_it(schools: Schools) -> None:
+    schools.ours.course.workflow_state = "claimed"
+    CanvasAccount.objects.filter(registration=schools.theirs.context.registration).delete()
+    page = schools.people["teacher"].ask("GET", "/course/check/results/", HTTP_HX_REQUEST="true")
+    text = page.content.decode()
+    assert "This course is not published." in text and f"{schools.ours.server.url}/courses/" in text
+    assert "<html" not in text
+    theirs = schools.people["teacher of another school"].ask("GET", "/course/check/results/").content.decode()
+    assert "Connect Canvas" in theirs and "Something needs a person" in theirs
+
+
+def test_the_write_test_from_the_page(schools: Schools) -> None:
+    done = schools.people["teacher"].ask("POST", "/course/check/write-test/").content.decode()
+    assert "No test column is left." in done

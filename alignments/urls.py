@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from alignments import exception_views, form_views, scheme_views, settings_views, views
+from alignments import exception_views, form_views, scheme_views, settings_views, template_views, views
 
 pages = [
     path("alignments/new/", form_views.create, name="create"),
@@ -17,6 +17,13 @@ pages = [
     path("outcomes/<int:outcome_id>/exclude/", views.exclude, name="exclude"),
     path("outcomes/<int:outcome_id>/include/", views.include, name="include"),
     path("schemes/", scheme_views.schemes, name="schemes"),
+    path("templates/", template_views.templates, name="templates"),
+    path("templates/save/", template_views.save, name="template-save"),
+    path("templates/import/", template_views.import_file, name="template-import"),
+    path("templates/<int:template_id>/", template_views.review, name="template"),
+    path("templates/<int:template_id>/export/", template_views.export, name="template-export"),
+    path("templates/<int:template_id>/rename/", template_views.rename, name="template-rename"),
+    path("templates/<int:template_id>/delete/", template_views.delete, name="template-delete"),
     path("settings/", settings_views.settings, name="settings"),
     path("settings/keywords/", settings_views.keywords, name="keywords"),
     path("settings/group/", settings_views.preferred_group, name="preferred-group"),

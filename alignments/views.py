@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from alignments import beginnings, pages, services
+from alignments import beginnings, pages, services, template_services
 from alignments.forms import PointsForm
 from alignments.models import Target, TargetKind
 from alignments.pages import Filters, Reading
@@ -30,6 +30,7 @@ DONE = {
     "repaired": "The alignment is repaired. Nothing was sent to Canvas yet.",
     "excluded": "The outcome is left out of suggestions and of new columns.",
     "included": "The outcome is no longer left out by choice.",
+    "template": "The ticked alignments of the template are saved. Nothing was sent to Canvas yet.",
 }
 FILTER_NAMES = ("q", "show", "group")
 
@@ -47,6 +48,8 @@ def home(request: LaunchRequest) -> HttpResponse:
         "done": DONE.get(request.GET.get("done", ""), ""),
         "summary_url": address_of("grading:summary"),
     }
+    if not stored:
+        page["templates"] = template_services.listed(request.context)
     if look.reading is not None:
         page |= list_of(request.context, look.reading, stored, filters)
     else:

@@ -150,7 +150,7 @@ def _of_column(
     feeder = here.fed.get(target_key(target), "")
     if not feeder:
         return "column", (Place(target), *free)
-    return "in use", (Place(target, feeder), _new_column(target.label, entry, labels), *free)
+    return "in use", (_new_column(target.label, entry, labels), Place(target, feeder), *free)
 
 
 def _of_assignment(
@@ -166,7 +166,9 @@ def _of_assignment(
     places = [Place(one, here.fed.get(target_key(one), "")) for one in map(AssignmentTarget, found.ids)]
     if found.how == "several":
         return "several", (*places, column)
-    return "in use" if places[0].replaces else found.how, (*places, column)
+    if places[0].replaces:
+        return "in use", (column, *places)
+    return found.how, (*places, column)
 
 
 def _new_column(title: str, entry: TemplateEntry, labels: set[str]) -> Place:

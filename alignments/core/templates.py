@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from alignments.core import fields
-from alignments.core.definition import MAX_NAME, Definition
+from alignments.core.definition import MAX_NAME, ColumnTarget, Definition
 from alignments.core.scales import Scale
 
 
@@ -52,6 +52,13 @@ class TemplateEntry:
     @property
     def name(self) -> str:
         return self.shape.name or self.outcomes[0].title
+
+    @property
+    def target_title(self) -> str:
+        """The column's label or the assignment's name."""
+        if self.assignment is not None:
+            return self.assignment.title
+        return self.shape.target.label if isinstance(self.shape.target, ColumnTarget) else ""
 
 
 @dataclass(frozen=True, slots=True)

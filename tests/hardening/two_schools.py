@@ -5,6 +5,7 @@ What belongs to our school's course carries the word `MARK`, so that a page of a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,9 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from alignments import template_services
 from alignments.beginnings import course_settings
+from alignments.core import templatejson
 from canvas import throttle
 from grading import services
 from lti_tool import claims as c
@@ -57,10 +60,17 @@ class Schools:
     platform: TestPlatform
     alignment: int
     their_alignment: int
+    template: int
 
     def numbers(self) -> dict[str, int]:
         """The objects of our course that an address can name: run 1 is sent, run 2 waits."""
-        return {"alignment_id": self.alignment, "outcome_id": 601, "number": 2, "place": 1}
+        return {
+            "alignment_id": self.alignment,
+            "outcome_id": 601,
+            "number": 2,
+            "place": 1,
+            "template_id": self.template,
+        }
 
 
 @contextmanager
@@ -82,7 +92,8 @@ def two_schools() -> Iterator[Schools]:
         people["expired"] = _expired(platform, ours)
         people["without a session"] = Person("without a session")
         people["with a guessed token"] = Person("with a guessed token", token="guess")
-        yield Schools(ours, theirs, people, platform, *(_align_and_run(school) for school in (ours, theirs)))
+        numbers = [_align_and_run(school) for school in (ours, theirs)]
+        yield Schools(ours, theirs, people, platform, *numbers, template=_template(ours))
 
 
 def _mark(server: SandboxServer) -> None:
@@ -127,7 +138,7 @@ def _school(server: SandboxServer) -> tuple[TestPlatform, School, Person]:
 
 
 def _person(role: str, platform: TestPlatform, school: School, **given: Any) -> Person:
-    """A visit to our course in a browser of its own; admins and people without a role get none."""
+    """A visit to our course in a browser of its own; people without a role get none."""
     client = Client()
     where = {"context": school.context.context_id, "user": f"u{TA_ID if role == 'ta' else 31}"} | given
     if role == "nobody":
@@ -161,6 +172,18 @@ def _align_and_run(school: School) -> int:
     run = services.prepare(school.context, school.account, started_by=f"teacher {TEACHER_ID}")
     assert (run.number, run.state) == (2, "ready")
     return one.pk
+
+
+def _template(school: School) -> int:
+    """A template of our school, made in our course: every teacher of the school may see it."""
+    entry = {
+        "outcomes": [{"title": "Everybody's outcome"}],
+        "rule": {"kind": "cutoff"},
+        "target": {"column": {"label": "Everybody's column", "points": "1"}},
+    }
+    whole = {"version": 1, "template": "Everybody's set-up", "alignments": [entry]}
+    read = templatejson.parse_template(json.dumps(whole).encode())
+    return template_services.keep(school.context, read).id
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -18,9 +18,10 @@ from django.utils import timezone
 
 from canvas import service_tokens
 from canvas.counting import CallCounter
-from canvas.gateway import next_page
-from canvas.numerals import plain
+from canvas.fencing import Fence
+from canvas.gateway import foreign_link, next_page
 from canvas.refusals import TOKEN_EXPIRED, refusal_of
+from canvas.scores import WorkPost, json_number, score_body
 from canvas.shapes import Fields, each
 from canvas.throttle import pace_of
 from canvas.values import LineItem
@@ -33,7 +34,6 @@ LINE_ITEM = "application/vnd.ims.lis.v2.lineitem+json"
 LINE_ITEMS = "application/vnd.ims.lis.v2.lineitemcontainer+json"
 SCORE = "application/vnd.ims.lis.v1.score+json"
 RESULTS = "application/vnd.ims.lis.v2.resultcontainer+json"
-SUBMISSION_EXTENSION = "https://canvas.instructure.com/lti/submission"
 MOST_PAGES = 500
 PLAIN_JSON = "application/json"
 
@@ -59,13 +59,15 @@ class Ags:
         http: Http,
         counter: CallCounter,
         clock: Callable[[], datetime] = timezone.now,
+        fence: Fence | None = None,
     ) -> None:
         self._registration = registration
         self._context = context
         self._http = http
         self._clock = clock
         self._hosts = allowed_hosts(registration)
-        self._policy = Policy(pace=pace_of(f"key:{registration.pk}"), counts=counter, refusal_of=refusal_of)
+        pace = pace_of(f"key:{registration.pk}")
+        self._policy = Policy(pace=pace, counts=counter, before_write=fence, refusal_of=refusal_of)
         self._scopes = service_tokens.ags_scopes(context)
         self._token = ""
         self._fetching = threading.Lock()
@@ -78,12 +80,7 @@ class Ags:
 
     def create_line_item(self, label: str, points: Decimal, resource_id: str) -> LineItem:
         """A new column, published at once. Never repeated blindly: look for `resource_id` before and after."""
-        parts = [
-            b'"label":' + _text(label),
-            b'"scoreMaximum":' + _number(points),
-            b'"resourceId":' + _text(resource_id),
-        ]
-        body = b"{" + b",".join(parts) + b"}"
+        body = line_item_body(label, points, resource_id)
         reply = self._post(self._items_url(), LINE_ITEM, body, "/line_items")
         try:
             return parse_line_item(Fields(reply.json(), "line item"))
@@ -92,14 +89,29 @@ class Ags:
             raise MaybeSent(error.detail, code=error.code, status=error.status, where=error.where) from error
 
     def post_score(
-        self, line_item_url: str, user_id: str, score: Decimal | None, maximum: Decimal, timestamp: datetime
+        self,
+        line_item_url: str,
+        user_id: str,
+        score: Decimal | None,
+        maximum: Decimal,
+        timestamp: datetime,
+        *,
+        needs_review: bool = False,
     ) -> None:
         """One student's score, or None to empty the cell.
 
         `maximum` is the column's present one; `timestamp` the moment this run read the gradebook: a first grade
         that a person gives later makes Canvas refuse ours (`superseded`).
         """
-        body = score_body(user_id, score, maximum, timestamp)
+        self._post_below(
+            line_item_url, score_body(user_id, score, maximum, timestamp, needs_review=needs_review)
+        )
+
+    def hand_in(self, line_item_url: str, user_id: str, post: WorkPost) -> None:
+        """Work to look at in Submission Details and SpeedGrader: an attempt of its own, never part of a sync."""
+        self._post_below(line_item_url, post.body(user_id))
+
+    def _post_below(self, line_item_url: str, body: bytes) -> None:
         try:
             self._post(_below(line_item_url, "scores"), SCORE, body, "/line_items/:id/scores")
         except Refused as error:
@@ -145,7 +157,7 @@ class Ags:
                 return
             url = urljoin(reply.url, following)
             if host_of(url) not in self._hosts:
-                raise Incomplete("The next page is on a foreign host.", code="foreign_link", where=where)
+                raise foreign_link(url, where)
         raise Incomplete("The list leads back to a page already read.", code="endless_list", where=where)
 
     def _call(
@@ -185,26 +197,10 @@ class Ags:
             return self._token
 
 
-def score_body(user_id: str, score: Decimal | None, maximum: Decimal, timestamp: datetime) -> bytes:
-    """The JSON of a score for gradebook sync (lti.md 5.5): no new attempt, no comment, graded for good.
-
-    Without a score neither `scoreGiven` nor `scoreMaximum` may be there: that empties the cell.
-    """
-    parts = [
-        b'"userId":' + _text(user_id),
-        b'"activityProgress":"Completed","gradingProgress":"FullyGraded"',
-        b'"timestamp":' + _text(iso_milliseconds(timestamp)),
-    ]
-    if score is not None:
-        parts.append(b'"scoreGiven":' + _number(score) + b',"scoreMaximum":' + _number(maximum))
-    parts.append(b'"' + SUBMISSION_EXTENSION.encode() + b'":{"new_submission":false}')
-    return b"{" + b",".join(parts) + b"}"
-
-
-def iso_milliseconds(time: datetime) -> str:
-    """UTC with milliseconds, rounded down: never later than the moment itself."""
-    time = time.astimezone(UTC)
-    return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z"
+def line_item_body(label: str, points: Decimal, resource_id: str) -> bytes:
+    """The JSON of a new column."""
+    texts = json.dumps(label), json.dumps(resource_id)
+    return f'{{"label":{texts[0]},"scoreMaximum":{json_number(points)},"resourceId":{texts[1]}}}'.encode()
 
 
 def parse_line_item(row: Fields) -> LineItem:
@@ -217,17 +213,6 @@ def parse_line_item(row: Fields) -> LineItem:
         resource_id=row.text("resourceId", ""),
         tag=row.text("tag", ""),
     )
-
-
-def _text(value: str) -> bytes:
-    return json.dumps(value).encode()
-
-
-def _number(value: Decimal) -> bytes:
-    """A Decimal as a JSON number: every digit, no exponent, no detour through float."""
-    if not value.is_finite():
-        raise ValueError("a score must be finite")
-    return plain(value).encode()
 
 
 def _below(line_item_url: str, name: str) -> str:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from canvas import oauth
 from canvas.counting import CallCounter
+from canvas.fencing import Fence
 from canvas.library import Sender
 from canvas.models import CanvasAccount
 from canvas.refusals import TOKEN_EXPIRED, refusal_of
@@ -42,15 +43,18 @@ class Gateway:
         http: Http,
         counter: CallCounter,
         clock: Callable[[], datetime] = timezone.now,
+        fence: Fence | None = None,
     ) -> None:
         self.account = account
         self.clock = clock
         self._http = http
         self._base = account.registration.canvas_url.rstrip("/")
         self._hosts = rest_hosts(account.registration)
-        self._policy = Policy(pace=pace_of(f"account:{account.pk}"), counts=counter, refusal_of=refusal_of)
+        pace = pace_of(f"account:{account.pk}")
+        self._policy = Policy(pace=pace, counts=counter, before_write=fence, refusal_of=refusal_of)
         self._token = ""
         self._ahead = timedelta(0)
+        self._skew = timedelta(0)
         self._roster_sizes: dict[str, int] = {}
 
     # One call
@@ -66,6 +70,7 @@ class Gateway:
         return f"{self._base}/api/v1/{path}"
 
     def _call(self, method: str, url: str, *, params: Params = (), body: Any = None, where: str) -> Reply:
+        asked_at = self.clock()
         reply = self._http.request(
             method,
             url,
@@ -77,7 +82,9 @@ class Gateway:
             policy=self._policy,
         )
         if (date := reply.date) is not None:
-            self._ahead = max(self._ahead, self.clock() - date)
+            answered_at = self.clock()
+            self._ahead = max(self._ahead, answered_at - date)
+            self._skew = certain_skew(asked_at, date, answered_at)
         return reply
 
     def sender(self, where: str) -> Sender:
@@ -87,6 +94,12 @@ class Gateway:
     def earlier_now(self) -> datetime:
         """The present, by our clock or Canvas's, whichever is behind: never in the future for either."""
         return self.clock() - self._ahead
+
+    @property
+    def clock_skew(self) -> timedelta:
+        """How far our clock is ahead of Canvas's (behind it: negative) by the last answer, as far as that is
+        certain."""
+        return self._skew
 
     def _renewing(self, call: Callable[[], Result]) -> Result:
         """Run `call` with a valid token; a token refused as expired is renewed once. F20 of hardening."""
@@ -176,8 +189,22 @@ class Gateway:
             # The address already carries the query.
             url, query = urljoin(reply.url, following), ()
             if host_of(url) not in self._hosts:
-                raise Incomplete("The next page is on a foreign host.", code="foreign_link", where=where)
+                raise foreign_link(url, where)
         raise Incomplete("The list leads back to a page already read.", code="endless_list", where=where)
+
+
+def certain_skew(asked_at: datetime, date: datetime, answered_at: datetime) -> timedelta:
+    """How far a clock that showed `asked_at` and `answered_at` around an answer dated `date` is ahead, at the
+    least. The Date header knows whole seconds only (RFC 9110 5.6.7), so the answer was made within one after it."""
+    ahead = asked_at - (date + timedelta(seconds=1))
+    behind = answered_at - date
+    zero = timedelta(0)
+    return ahead if ahead > zero else min(behind, zero)
+
+
+def foreign_link(url: str, where: str) -> Incomplete:
+    """A list that goes on where no token of ours may be sent."""
+    return Incomplete(f"The next page is on {host_of(url) or 'no host'}.", code="foreign_link", where=where)
 
 
 def next_page(reply: Reply, page: Any) -> str | None:

@@ -52,6 +52,8 @@ TABLE: tuple[Row, ...] = (
     Row(403, "no access to all grades", "no_permission", "teacher"),
     # Columns and cells.
     Row(400, "before last updated timestamp", "superseded"),
+    Row(400, "in the future", "clock_skew"),
+    Row(400, "not a valid timestamp", "malformed_call"),
     Row(400, "closed grading period", "closed_period"),
     Row(400, "cannot grade this submission at this time", "closed_period"),
     Row(400, "some assignments could not be found", "column_gone"),
@@ -63,6 +65,7 @@ TABLE: tuple[Row, ...] = (
     Row(400, "must be 1 if scheme points_based is false", "scheme_scaling"),
     Row(404, "context is deleted", "course_gone"),
     Row(404, "context not found", "course_gone"),
+    Row(412, "is not associated with the line item", "wrong_link"),
     Row(412, "", "not_ours"),
     Row(422, "has concluded", "concluded"),
     Row(422, "user not found in course", "not_a_student"),
@@ -70,6 +73,11 @@ TABLE: tuple[Row, ...] = (
     Row(422, "still unpublished", "unpublished"),
     Row(422, "closed grading period", "closed_period"),
     Row(422, "cannot be zero if line item", "points_changed"),
+    Row(422, "allowed attempts has been reached", "no_attempts_left"),
+    Row(422, "scoremaximum", "malformed_call"),
+    Row(422, "scoregiven", "malformed_call"),
+    Row(422, "content items must be provided", "malformed_call"),
+    Row(400, "is missing", "malformed_call"),
     Row(404, "", "gone"),
     Row(403, "", "no_permission", "teacher"),
 )
@@ -93,7 +101,7 @@ def _row(reply: Reply) -> Row | None:
 
 
 def _error(row: Row, reply: Reply) -> PlatformError:
-    detail = f"Canvas refused the call ({row.code})."
+    detail = f"Canvas refused {reply.where or 'the call'}."
     if row.who:
         return AccessLost(detail, who=row.who, code=row.code, status=reply.status, where=reply.where)
     return Refused(detail, code=row.code, status=reply.status, where=reply.where)

@@ -39,6 +39,7 @@ def deliver(lease: Lease, reading: CourseReading | None, to: Connection | None =
         prepared = planning.open_plan(run.sealed_plan)
     except CannotUnseal:
         return Result(finish_stopped(lease, to, stopped("internal")))
+    to.fence.guard(lease.fence)
     on = Delivery(to, lease, prepared, alignments.stored(run.context), reading)
     try:
         with runs.pulse(run, lease.token):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from canvas.ags import Ags
 from canvas.counting import CallCounter
+from canvas.fencing import Fence
 from canvas.models import CanvasAccount
 from canvas.rest import Rest
 from grading.core.reasons import reason_for
@@ -14,16 +16,24 @@ from lti_tool.errors import AccessLost, PlatformError
 from lti_tool.http import shared_http
 from lti_tool.models import Context
 
+MOST_SKEW = timedelta(seconds=120)
+"""How far our clock and Canvas's may be apart. Scores carry a time, and Canvas compares it with its own."""
+
+
+SAYS_WHICH = {"foreign_host", "foreign_link", "scope_missing"}
+"""Reasons that help only with the address or the call that met them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Everything a run asks Canvas goes through here and is counted."""
+    """Everything a run asks Canvas goes through here and is counted. `fence` is asked before every write."""
 
     context: Context
     account: CanvasAccount
     rest: Rest
     ags: Ags
     counter: CallCounter
+    fence: Fence
 
     @property
     def course_id(self) -> str:
@@ -32,14 +42,15 @@ class Connection:
 
 def connect(context: Context, account: CanvasAccount) -> Connection:
     """A connection for one run. Nothing is asked yet."""
-    counter = CallCounter()
+    counter, fence = CallCounter(), Fence()
     http = shared_http()
     return Connection(
         context,
         account,
-        Rest(account, http, counter),
-        Ags(context.registration, context, http, counter),
+        Rest(account, http, counter, fence=fence),
+        Ags(context.registration, context, http, counter, fence=fence),
         counter,
+        fence,
     )
 
 
@@ -59,11 +70,25 @@ def stopped_by(error: PlatformError) -> Stopped:
     """Say a platform's error as the end of a run: our sentence where the code is known, else its own."""
     reason = reason_for(error.code)
     who = error.who if isinstance(error, AccessLost) else reason.who
-    return Stopped(
-        error.code,
-        "teacher" if who == "nobody" else who,
-        reason.sentence if reason.is_known else error.detail,
-    )
+    said = reason.sentence if reason.is_known else error.detail
+    if error.code in SAYS_WHICH:
+        said = f"{said} {error.detail}"
+    return Stopped(error.code, "teacher" if who == "nobody" else who, said)
+
+
+def check_clocks(to: Connection) -> None:
+    """After something was read: nothing is decided or written while the clocks disagree. Raises Stopped."""
+    skew = to.rest.clock_skew
+    if abs(skew) > MOST_SKEW:
+        way = "ahead of" if skew > timedelta(0) else "behind"
+        raise stopped(
+            "clock_skew", f"{reason_for('clock_skew').sentence} It is {_about(skew)} {way} Canvas's."
+        )
+
+
+def _about(skew: timedelta) -> str:
+    minutes = round(abs(skew).total_seconds() / 60)
+    return f"about {minutes} minutes" if minutes < 120 else f"about {round(minutes / 60)} hours"
 
 
 def stopped(code: str, detail: str = "") -> Stopped:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grading import making
-from grading.connection import stopped_by
+from grading.connection import check_clocks, stopped_by
 from grading.core.plan import PlannedCell
 from grading.delivery import CellsNow, Delivery
 from grading.fingerprints import Memory
@@ -68,6 +68,7 @@ def _look_once_more(on: Delivery, reading: CourseReading) -> Targets:
 
 def still_as_planned(on: Delivery, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
     """Re-read what will be written; cells somebody changed since get their receipt here."""
+    check_clocks(on.to)
     on.read_at = on.to.rest.earlier_now()
     pending = [cell for cell in cells if _can_be_written(on, cell)]
     now = _read_before_sending(on, pending)

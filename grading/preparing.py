@@ -67,6 +67,8 @@ def plan_course(
         approved_by_person=approved_by_person,
     )
     planning.take_notes(to.context, stored, reading)
+    if reading.course.workflow_state == "unpublished" and prepared.plan.cells:
+        raise stopped("course_unpublished")
     if reading.course.concluded and reading.course.may_grade is not True and prepared.plan.to_send():
         raise stopped("concluded")
     return prepared, reading

@@ -25,7 +25,7 @@ from canvas.values import (
     LineItem,
     Student,
 )
-from grading.connection import Connection, Stopped, stopped
+from grading.connection import Connection, Stopped, check_clocks, stopped
 from grading.core.columns import LETTERED, Column, assignment_column, made_column, new_column
 from grading.ownscores import CourseSoFar, OwnScores, read_own_scores
 from lti_tool.errors import Refused
@@ -64,6 +64,7 @@ def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseRead
     """Read all that planning needs. Raises a PlatformError or Stopped; never gives part of a course."""
     read_at = timezone.now()
     course = _course(to)
+    check_clocks(to)
     _may_grade(course)
     evidence = to.rest.evidence(to.course_id)
     students = to.rest.students(to.course_id)

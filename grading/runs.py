@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,9 @@ from lti_tool.models import Context
 STALE_AFTER = timedelta(seconds=60)
 PULSE_SECONDS = 10.0
 SILENCE_SECONDS = 2.0
+SURE_SECONDS = 20.0
+"""How long a lease is certainly still held after it was last seen to be: nobody takes one over that was heard of
+within `STALE_AFTER`."""
 LOOK_SECONDS = 0.25
 DISCARDED = "discarded"
 
@@ -204,12 +207,22 @@ class Lease:
     token: str
     was_broken_off: bool = False
     stop_requested: bool = False
+    seen_at: float = field(default_factory=time.monotonic)
+    """When it was last certain that the run is ours."""
+
+    def fence(self) -> None:
+        """Before each write: a process that was frozen looks whether another took the run over meanwhile. Raises
+        LeaseLost."""
+        if time.monotonic() - self.seen_at > SURE_SECONDS:
+            self.beat(timezone.now())
 
     def beat(self, now: datetime, **fields: Any) -> None:
         """Say that we are alive and store `fields`. Raises LeaseLost when the run is no longer ours."""
         held = Run.objects.filter(pk=self.run.pk, lease=self.token, state__in=OPEN_STATES)
+        asked_at = time.monotonic()
         if not held.update(heartbeat_at=now, **fields):
             raise LeaseLost
+        self.seen_at = asked_at
         self.stop_requested = Run.objects.values_list("stop_requested", flat=True).get(pk=self.run.pk)
 
     def finish(self, now: datetime, *, outcome: str, fields: Mapping[str, Any]) -> Run:

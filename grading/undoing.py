@@ -18,7 +18,7 @@ from canvas.accounts import accounts_for_course
 from canvas.models import CanvasAccount
 from canvas.values import Assignment, Cell, LineItem
 from grading import fingerprints, journal, making, runs, writers
-from grading.connection import Connection, Stopped, connect, stopped, stopped_by
+from grading.connection import Connection, Stopped, check_clocks, connect, stopped, stopped_by
 from grading.core.grades import EXCUSED, grade_text, same_grade
 from grading.core.plan import PlannedCell
 from grading.fingerprints import Memory
@@ -75,6 +75,7 @@ def undo(
     end: Stopped = stopped("no_account")
     for each in [account] if account else accounts_for_course(context):
         to = connect(context, each)
+        to.fence.guard(lease.fence)
         undoer = Undoer(to, lease)
         try:
             with runs.pulse(run, lease.token):
@@ -136,6 +137,7 @@ class Undoer:
             now = read_again(self.to, [(entry.assignment, entry.user) for entry in open_entries])
         except PlatformError as error:
             raise stopped_by(error) from error
+        check_clocks(self.to)
         pending = self._as_we_left(open_entries, now)
         try:
             for target in targets.values():

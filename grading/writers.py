@@ -31,7 +31,7 @@ JOB_SECONDS = 600.0
 LONGEST_WAIT = 60.0
 
 STOPS_RUN = {"concluded", "course_gone"}
-STOPS_COLUMN = {"unpublished", "gone", "column_gone", "not_ours", "points_changed"}
+STOPS_COLUMN = {"unpublished", "gone", "column_gone", "not_ours", "wrong_link", "points_changed"}
 
 Item = TypeVar("Item")
 Beat = Callable[[], None]
@@ -63,7 +63,7 @@ def post_scores(
         errors = _post_batch(to, column, batch, ledger)
         beat()
         for error in errors:
-            _stop_if_needed(error)
+            _stop_if_needed(to, error)
 
 
 def _post_batch(
@@ -101,7 +101,17 @@ def _receipt_of(error: Refused) -> Receipt:
     return CHANGED if error.code == "superseded" else refused(error.code)
 
 
-def _stop_if_needed(error: PlatformError) -> None:
+def _has_ended(to: Connection) -> bool:
+    try:
+        return to.rest.course(to.course_id).concluded
+    except PlatformError:
+        return False
+
+
+def _stop_if_needed(to: Connection, error: PlatformError) -> None:
+    if error.code == "column_gone" and _has_ended(to):
+        # Older Canvas hides the line items of a course that has ended: 404, not 422.
+        raise stopped_by(Refused(code="concluded", status=error.status, where=error.where)) from error
     if isinstance(error, Refused) and error.code in STOPS_COLUMN:
         raise ColumnRefused(refused(error.code)) from error
     raise stopped_by(error) from error

@@ -17,8 +17,9 @@ from lti_tool.errors import Incomplete
 CHANGED = "changed_while_reading"
 SHORT_QUERY = 1_700
 """Characters: Canvas's Link header holds the next address only up to about 6 KB."""
-MOST_PAIRS = 4_000
-"""Student × outcome pairs that one reading holds, so that memory does not grow with the course."""
+MOST_PAIRS = 1_000
+"""Student × outcome pairs of one call: some calls run at once and each is held whole until its outcomes' scores
+are known, so memory grows with these, not with the course. A page is 100 results: smaller calls would cost more."""
 QUIZ_BANK = "assessment_question_bank_"
 ASSIGNMENT = "assignment_"
 
@@ -45,7 +46,7 @@ class ResultReads(Gateway):
     ) -> list[OutcomeResult]:
         """One student's results of these outcomes, who must be a student of the course."""
         found: list[OutcomeResult] = []
-        for chunk in chunks_of_text(outcome_ids, "outcome_ids[]", SHORT_QUERY, MOST_PAIRS):
+        for chunk in chunks_of_text(outcome_ids, "outcome_ids[]", SHORT_QUERY):
             found += self._renewing(partial(self._read, course_id, chunk, user_id))
         return [one for one in found if one.user_id == user_id]
 

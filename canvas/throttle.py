@@ -3,6 +3,9 @@
 Canvas keeps one leaky bucket per access token (REST) or per developer key (LTI services): 600 units, 10 leak
 away per second, 50 are reserved by each call under way. The bucket is shared with other workers and courses,
 so what the last answer said is the only truth. canvas-lms: app/middleware/request_throttle.rb
+
+Everybody on a bucket sees the same room at the same moment, so each takes of it one place at a time and gives
+half of its places back as soon as it is little: four workers settle at about eight calls in flight together.
 """
 
 from __future__ import annotations
@@ -17,7 +20,10 @@ from lti_tool.errors import Throttled
 
 MOST_IN_FLIGHT = 4
 CAUTIOUS_IN_FLIGHT = 2
+HIGH_WATER = 350
+"""Units left from which one more may go at once: at most five calls of others are under way."""
 LOW_WATER = 200
+"""Units left under which there are too many: more than eight calls of others, or a bucket that fills."""
 EMPTY_WATER = 60
 LONGEST_PAUSE_SECONDS = 45.0
 
@@ -29,6 +35,7 @@ class BucketPace:
         self._clock = clock
         self._changed = threading.Condition()
         self._in_flight = 0
+        self._in_a_row = 0
         self._allowance = CAUTIOUS_IN_FLIGHT
         self._resume_at = 0.0
 
@@ -66,17 +73,25 @@ class BucketPace:
             if remaining is None:
                 self._allowance = min(self._allowance, CAUTIOUS_IN_FLIGHT)
             elif remaining < LOW_WATER:
-                self._allowance = 1
-            else:
-                self._allowance = MOST_IN_FLIGHT
+                self._allowance = max(1, self._allowance // 2)
+                self._in_a_row = 0
+            elif remaining >= HIGH_WATER:
+                self._grow()
             if remaining is not None and remaining < EMPTY_WATER:
                 self._pause(float(LOW_WATER - remaining) / 10 / 2)
             self._changed.notify_all()
 
+    def _grow(self) -> None:
+        """One more once every call under way has had such an answer."""
+        self._in_a_row += 1
+        if self._in_a_row >= self._allowance:
+            self._in_a_row = 0
+            self._allowance = min(MOST_IN_FLIGHT, self._allowance + 1)
+
     def refused(self, wait_seconds: float) -> None:
         """Canvas refused a call: everybody on this bucket waits."""
         with self._changed:
-            self._allowance = 1
+            self._allowance, self._in_a_row = 1, 0
             self._pause(wait_seconds)
 
     def _pause(self, seconds: float) -> None:

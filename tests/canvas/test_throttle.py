@@ -14,12 +14,34 @@ from tests.plugins.local_server import Answer, LocalServer, Seen
 
 
 @pytest.mark.parametrize(
-    ("remaining", "allowance"), [("600", 4), ("199", 1), ("200", 4), (None, 2), ("-20", 1)]
+    ("said", "allowances"),
+    [
+        (["600"] * 9, [2, 3, 3, 3, 4, 4, 4, 4, 4]),
+        (["350"] * 5 + ["349", "200", "199", "199"], [2, 3, 3, 3, 4, 4, 4, 2, 1]),
+        (["600", "250", "600"], [2, 2, 3]),
+        ([None, "-20", "-20"], [2, 1, 1]),
+    ],
 )
-def test_the_header_decides_how_many_at_once(remaining: str | None, allowance: int) -> None:
+def test_the_header_decides_how_many_at_once(said: list[str | None], allowances: list[int]) -> None:
+    """One more at a time while there is room, half of them once there is little."""
     pace = BucketPace(clock=lambda: 0.0)
-    pace.heard(None if remaining is None else Decimal(remaining))
-    assert pace.allowance == allowance
+    found = []
+    for remaining in said:
+        pace.heard(None if remaining is None else Decimal(remaining))
+        found.append(pace.allowance)
+    assert found == allowances
+
+
+def test_workers_that_share_a_bucket_settle_below_its_end() -> None:
+    """Round by round, everybody sends as many calls as allowed; the bucket takes eleven at once."""
+    workers = [BucketPace(clock=lambda: 0.0) for _ in range(4)]
+    totals = []
+    for _ in range(60):
+        calls = [worker for worker in workers for _ in range(worker.allowance)]
+        totals.append(len(calls))
+        for place, worker in enumerate(calls):
+            worker.heard(Decimal(600 - 50 * (len(calls) - 1 - place % 2)))
+    assert max(totals) <= 11 and min(totals) >= 4
 
 
 def test_an_almost_empty_bucket_is_left_to_refill() -> None:

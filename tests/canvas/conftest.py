@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -17,6 +18,10 @@ from canvas.throttle import _paces
 from lti_tool.http import Http
 from lti_tool.models import Context, Deployment, Registration
 from lti_tool.sealing import seal
+from sandbox.scenarios import Options, build
+from sandbox.scenarios.base import LTI_KEY_CLIENT
+from sandbox.server import SandboxServer
+from sandbox.world import World
 from tests.plugins.local_server import LocalServer, server
 
 __all__ = ["server"]
@@ -99,3 +104,29 @@ def rest(connect: Callable[..., CanvasAccount], http: Http, counter: CallCounter
 @pytest.fixture
 def ags(registration: Registration, context: Context, http: Http, counter: CallCounter) -> Ags:
     return Ags(registration, context, http, counter)
+
+
+@pytest.fixture
+def columns(live_server: Any) -> Iterator[tuple[Ags, World]]:
+    """AGS in the small course: the pretend Canvas fetches our real key set from the running tool."""
+    _paces.clear()
+    world = build("small", Options(tool_url=live_server.url))
+    with SandboxServer(world) as server:
+        registration = Registration.objects.create(
+            issuer="https://canvas.test",
+            client_id=LTI_KEY_CLIENT,
+            canvas_url=server.url,
+            authorize_url=f"{server.url}/api/lti/authorize_redirect",
+            token_url=f"{server.url}/login/oauth2/token",
+            jwks_url=f"{server.url}/api/lti/security/jwks",
+        )
+        deployment = Deployment.objects.create(registration=registration, deployment_id="265:x")
+        context = Context.objects.create(
+            registration=registration,
+            deployment=deployment,
+            context_id="c",
+            canvas_course_id="101",
+            line_items_url=f"{server.url}/api/lti/courses/101/line_items",
+            last_launch_at=NOW,
+        )
+        yield Ags(registration, context, Http(), CallCounter()), world

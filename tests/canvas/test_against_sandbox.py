@@ -18,11 +18,9 @@ from canvas.rest import EXCUSE, Rest
 from canvas.throttle import _paces
 from lti_tool.errors import Refused
 from lti_tool.http import Http
-from lti_tool.models import Context, Deployment, Registration
+from lti_tool.models import Registration
 from lti_tool.sealing import seal
-from sandbox.scenarios import NAMES, Options, build
-from sandbox.scenarios.base import LTI_KEY_CLIENT
-from sandbox.server import SandboxServer
+from sandbox.scenarios import NAMES
 from sandbox.world import World
 from tests.canvas.conftest import NOW
 from tests.sandbox.rest_client import TEACHER, Canvas
@@ -122,32 +120,6 @@ def test_ids_beyond_floats_stay_exact() -> None:
 def teachers(school: Canvas) -> set[int]:
     enrolments: Any = school.world.course_enrollments(school.course.id, ["TeacherEnrollment"])
     return {one.user_id for one in enrolments}
-
-
-@pytest.fixture
-def columns(live_server: Any) -> Iterator[tuple[Ags, World]]:
-    """AGS in the small course: the pretend Canvas fetches our real key set from the running tool."""
-    _paces.clear()
-    world = build("small", Options(tool_url=live_server.url))
-    with SandboxServer(world) as server:
-        registration = Registration.objects.create(
-            issuer="https://canvas.test",
-            client_id=LTI_KEY_CLIENT,
-            canvas_url=server.url,
-            authorize_url=f"{server.url}/api/lti/authorize_redirect",
-            token_url=f"{server.url}/login/oauth2/token",
-            jwks_url=f"{server.url}/api/lti/security/jwks",
-        )
-        deployment = Deployment.objects.create(registration=registration, deployment_id="265:x")
-        context = Context.objects.create(
-            registration=registration,
-            deployment=deployment,
-            context_id="c",
-            canvas_course_id="101",
-            line_items_url=f"{server.url}/api/lti/courses/101/line_items",
-            last_launch_at=NOW,
-        )
-        yield Ags(registration, context, Http(), CallCounter()), world
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,6 +16,7 @@ from procrastinate.contrib.django import app
 from canvas.models import CanvasAccount, ConsentState, ServiceToken
 from grading import runs, services
 from grading.core.plan import Choices
+from grading.fairness import turn_of, waiting_runs
 from grading.models import Fingerprint, Run, UndoJournal
 from lti_tool.models import Context, LaunchSession, Ticket, UsedNonce
 from lti_tool.sessions import IDLE, TOTAL
@@ -36,7 +37,7 @@ def start_preview(context: Context, account: CanvasAccount, *, started_by: str) 
     """Open a run and have a worker read and plan it. Raises RunAlreadyOpen."""
     with transaction.atomic():
         run = services.begin(context, account, started_by=started_by)
-        prepare_run.defer(run_id=run.pk)
+        prepare_run.configure(priority=turn_of(context)).defer(run_id=run.pk)
     return run
 
 
@@ -54,13 +55,14 @@ def approve_and_send(
         approved = services.approve(
             run, by=by, digest=digest, choices=choices, confirm_large=confirm_large, account=account
         )
-        send_run.defer(run_id=approved.pk)
+        send_run.configure(priority=turn_of(approved.context)).defer(run_id=approved.pk)
     return approved
 
 
 def start_undo(run: Run, account: CanvasAccount, *, started_by: str) -> None:
     """Have a worker take back this run, as `account`. Asked twice, it is taken back once."""
-    undo_run.defer(run_id=run.pk, started_by=started_by, account_id=account.pk)
+    turn = turn_of(run.context)
+    undo_run.configure(priority=turn).defer(run_id=run.pk, started_by=started_by, account_id=account.pk)
 
 
 # What workers do
@@ -95,18 +97,22 @@ def undo_run(run_id: int, started_by: str, account_id: int) -> None:
 def sweep(timestamp: int) -> None:
     """Runs whose worker died go on in another one; previews whose reader died end."""
     now = timezone.now()
+    queued = waiting_runs()
     for run in runs.stale_runs(now):
-        log.warning("run %s was left by its worker", run.pk)
-        _defer_once(run.pk)
+        if run.pk not in queued:
+            log.warning("run %s was left by its worker", run.pk)
+            _defer_once(run)
     for run in runs.stale_readings(now):
-        runs.close(run, now, outcome=runs.DISCARDED)
+        if run.pk not in queued:
+            runs.close(run, now, outcome=runs.DISCARDED)
 
 
-def _defer_once(run_id: int) -> None:
+def _defer_once(run: Run) -> None:
     """A job for the run unless one waits already. Its own savepoint: the refusal is a database error."""
     try:
         with transaction.atomic():
-            send_run.configure(queueing_lock=f"send-{run_id}").defer(run_id=run_id)
+            turn = turn_of(run.context)
+            send_run.configure(queueing_lock=f"send-{run.pk}", priority=turn).defer(run_id=run.pk)
     except exceptions.AlreadyEnqueued:
         return
 

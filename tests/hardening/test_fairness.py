@@ -1,0 +1,126 @@
+"""One noisy school keeps nobody waiting: its fifty queued previews and the one of another school, by a real worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from canvas import throttle
+from grading import jobs
+from grading.fairness import turn_of
+from grading.models import Run, RunState
+from lti_tool.models import Context
+from sandbox.server import SandboxServer
+from scripts.processes import ROOT
+from tests.grading.school import LONG_AGO, School, open_school, small_world
+
+
+@contextmanager
+def school() -> Iterator[School]:
+    throttle._paces.clear()
+    with SandboxServer(small_world()) as server:
+        yield open_school(server)
+
+
+def queue(place: School, number: int) -> list[int]:
+    """Previews of so many courses of this school, waiting for a worker."""
+    runs = []
+    for _ in range(number):
+        context = Context.objects.create(
+            registration=place.context.registration,
+            deployment=place.context.deployment,
+            context_id=f"course-{Context.objects.count()}",
+            canvas_course_id=place.context.canvas_course_id,
+            line_items_url=place.context.line_items_url,
+            last_launch_at=LONG_AGO,
+        )
+        runs.append(jobs.start_preview(context, place.account, started_by="teacher 1").pk)
+    return runs
+
+
+def waiting() -> list[int]:
+    """The runs of waiting jobs, in the order workers fetch them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select (args->>'run_id')::bigint from procrastinate_jobs where status = 'todo'"
+            " order by priority desc, id"
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+@pytest.mark.django_db
+def test_schools_take_turns_and_each_keeps_its_order() -> None:
+    with school() as noisy, school() as quiet:
+        many, few = queue(noisy, 5), queue(quiet, 2)
+        assert waiting() == [many[0], few[0], many[1], few[1], *many[2:]]
+        with connection.cursor() as cursor:
+            cursor.execute("update procrastinate_jobs set status = 'doing' where (args->>'run_id')::bigint = any(%s)",
+                           [[*many[:3], *few]])  # fmt: skip
+        later, late = queue(noisy, 1), queue(quiet, 1)
+        assert waiting() == [many[3], late[0], many[4], later[0]]
+
+
+@pytest.mark.django_db
+def test_who_waits_long_is_neither_ended_nor_moved_to_the_front() -> None:
+    with school() as noisy:
+        previews = queue(noisy, 3)
+        Run.objects.filter(pk=previews[1]).update(state=RunState.APPROVED)
+        Run.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=5))
+        jobs.sweep(0)
+        assert waiting() == previews
+        assert set(Run.objects.values_list("state", flat=True)) == {"reading", "approved"}
+
+
+@pytest.mark.django_db
+def test_alone_a_school_starts_at_the_top() -> None:
+    with school() as alone:
+        assert turn_of(alone.context) == 0
+        queue(alone, 2)
+        assert turn_of(alone.context) == -2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_worker_comes_to_the_quiet_school_at_once() -> None:
+    try:
+        with school() as noisy, school() as quiet:
+            queue(noisy, 50)
+            [ours] = queue(quiet, 1)
+            with worker():
+                wait_for(ours)
+            assert Run.objects.get(pk=ours).state == "ready"
+            assert len(waiting()) >= 40
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("truncate procrastinate_jobs, procrastinate_workers, procrastinate_events cascade")
+
+
+@contextmanager
+def worker() -> Iterator[None]:
+    """`manage.py worker`, one job at a time, on this test's database."""
+    server = urlsplit(os.environ["DATABASE_URL"])
+    name = connection.settings_dict["NAME"]
+    environment = os.environ | {"DATABASE_URL": urlunsplit(server._replace(path=f"/{name}"))}
+    command = [sys.executable, "manage.py", "worker", "--concurrency", "1"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def wait_for(run: int) -> None:
+    until = time.monotonic() + 60
+    while Run.objects.get(pk=run).state == "reading":
+        assert time.monotonic() < until, "the quiet school was kept waiting"
+        time.sleep(0.05)

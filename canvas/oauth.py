@@ -45,6 +45,15 @@ class Grant:
     user_id: str = ""
 
 
+def access_purpose(registration_id: int, user_id: str) -> str:
+    """A token is sealed for one person at one school: moved to another row it does not open."""
+    return f"{ACCESS_PURPOSE} {registration_id} {user_id}"
+
+
+def refresh_purpose(registration_id: int, user_id: str) -> str:
+    return f"{REFRESH_PURPOSE} {registration_id} {user_id}"
+
+
 def has_api_key(registration: Registration) -> bool:
     """Whether an administrator has given this registration a Canvas API key."""
     return bool(registration.api_client_id and registration.sealed_api_client_secret)
@@ -72,7 +81,7 @@ def store_grant(
 ) -> CanvasAccount:
     """Connect `user_id`, or connect them again. An answer without a refresh token leaves the old one."""
     values: dict[str, Any] = {
-        "sealed_access_token": seal(grant.access_token, purpose=ACCESS_PURPOSE),
+        "sealed_access_token": seal(grant.access_token, purpose=access_purpose(registration.pk, user_id)),
         "expires_at": grant.expires_at,
         "scopes": scopes,
         "connected_at": now,
@@ -80,7 +89,8 @@ def store_grant(
         "lost_code": "",
     }
     if grant.refresh_token:
-        values["sealed_refresh_token"] = seal(grant.refresh_token, purpose=REFRESH_PURPOSE)
+        purpose = refresh_purpose(registration.pk, user_id)
+        values["sealed_refresh_token"] = seal(grant.refresh_token, purpose=purpose)
     account, _ = CanvasAccount.objects.update_or_create(
         registration=registration, canvas_user_id=user_id, defaults=values
     )
@@ -173,7 +183,7 @@ def _open_token(row: CanvasAccount) -> str:
         detail = "The Canvas account is no longer connected. Connect it again."
         raise AccessLost(detail, who="teacher", code=row.lost_code or "revoked")
     try:
-        token: str = unseal(row.sealed_access_token, purpose=ACCESS_PURPOSE)
+        token: str = unseal(row.sealed_access_token, purpose=_access_purpose(row))
     except CannotUnseal as error:
         detail = (
             "The stored token cannot be opened with the present ENCRYPTION_KEYS. Connect the account again."
@@ -182,12 +192,20 @@ def _open_token(row: CanvasAccount) -> str:
     return token
 
 
+def _access_purpose(row: CanvasAccount) -> str:
+    return access_purpose(row.registration_id, row.canvas_user_id)
+
+
+def _refresh_purpose(row: CanvasAccount) -> str:
+    return refresh_purpose(row.registration_id, row.canvas_user_id)
+
+
 def _refresh(row: CanvasAccount, now: datetime, http: Http) -> Grant:
     """Renew with the refresh token, which stays valid: asking again after a lost answer is safe."""
     if not row.sealed_refresh_token:
         detail = "The connection to Canvas has ended. Connect the account again."
         raise AccessLost(detail, who="teacher", code="revoked")
-    refresh: str = unseal(row.sealed_refresh_token, purpose=REFRESH_PURPOSE)
+    refresh: str = unseal(row.sealed_refresh_token, purpose=_refresh_purpose(row))
     form = {"grant_type": "refresh_token", "refresh_token": refresh}
     try:
         return _token_call(row.registration, form, now, http)
@@ -197,10 +215,10 @@ def _refresh(row: CanvasAccount, now: datetime, http: Http) -> Grant:
 
 def _keep(row: CanvasAccount, grant: Grant) -> None:
     """Store a refreshed token; Canvas usually sends no new refresh token, then the old one stays."""
-    row.sealed_access_token = seal(grant.access_token, purpose=ACCESS_PURPOSE)
+    row.sealed_access_token = seal(grant.access_token, purpose=_access_purpose(row))
     row.expires_at = grant.expires_at
     if grant.refresh_token:
-        row.sealed_refresh_token = seal(grant.refresh_token, purpose=REFRESH_PURPOSE)
+        row.sealed_refresh_token = seal(grant.refresh_token, purpose=_refresh_purpose(row))
     row.save(update_fields=["sealed_access_token", "expires_at", "sealed_refresh_token"])
 
 

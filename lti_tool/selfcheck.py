@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.conf import settings
 from django.core.checks import run_checks
 from django.db import Error
 
@@ -170,6 +171,13 @@ def _sealed(registration: Registration) -> Finding:
             title,
             "What this registration keeps sealed cannot be opened: a key is missing from ENCRYPTION_KEYS.",
             "Put the old key back, behind the first one.",
+        )
+    if len(settings.ENCRYPTION_KEYS) > 1:
+        return warning(
+            "encryption_keys",
+            title,
+            f"What is sealed for this school opens, with one of {len(settings.ENCRYPTION_KEYS)} keys.",
+            "Run manage.py rotate_encryption; it says when the older keys may be removed.",
         )
     return ok("encryption_keys", title, "What is sealed for this school opens.")
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from canvas.ags import Ags
 from canvas.counting import CallCounter
 from canvas.models import CanvasAccount
-from canvas.oauth import ACCESS_PURPOSE, REFRESH_PURPOSE, SECRET_PURPOSE
+from canvas.oauth import SECRET_PURPOSE, access_purpose, refresh_purpose
 from canvas.rest import Rest
 from canvas.throttle import _paces
 from lti_tool.http import Http
@@ -81,8 +81,8 @@ def connect(registration: Registration) -> Callable[..., CanvasAccount]:
         values: dict[str, object] = {
             "registration": registration,
             "canvas_user_id": "5",
-            "sealed_access_token": seal("old", purpose=ACCESS_PURPOSE),
-            "sealed_refresh_token": seal("again", purpose=REFRESH_PURPOSE),
+            "sealed_access_token": seal("old", purpose=access_purpose(registration.pk, "5")),
+            "sealed_refresh_token": seal("again", purpose=refresh_purpose(registration.pk, "5")),
             "expires_at": timezone.now() + timedelta(hours=1),
             "connected_at": NOW,
         }

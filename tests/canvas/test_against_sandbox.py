@@ -13,7 +13,7 @@ from canvas.accounts import scope_names
 from canvas.ags import Ags
 from canvas.counting import CallCounter
 from canvas.models import CanvasAccount
-from canvas.oauth import ACCESS_PURPOSE
+from canvas.oauth import access_purpose
 from canvas.rest import EXCUSE, Rest
 from canvas.throttle import _paces
 from lti_tool.errors import Refused
@@ -44,7 +44,7 @@ def rest_for(school: Canvas, user: int = TEACHER) -> tuple[Rest, CallCounter]:
         registration=registration,
         canvas_user_id=str(user),
         connected_at=NOW,
-        sealed_access_token=seal(token, purpose=ACCESS_PURPOSE),
+        sealed_access_token=seal(token, purpose=access_purpose(registration.pk, str(user))),
     )
     counter = CallCounter()
     return Rest(account, Http(), counter), counter

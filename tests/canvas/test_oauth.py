@@ -62,7 +62,10 @@ def test_a_token_about_to_end_is_renewed_first(server: LocalServer, connect: Con
     assert oauth.access_token(account, now, http) == "new-access-token"
     row = CanvasAccount.objects.get()
     assert row.expires_at == now + timedelta(hours=1)
-    assert oauth.unseal(row.sealed_refresh_token, purpose=oauth.REFRESH_PURPOSE) == "again"
+    assert (
+        oauth.unseal(row.sealed_refresh_token, purpose=oauth.refresh_purpose(row.registration_id, "5"))
+        == "again"
+    )
     assert "new-access-token" not in row.sealed_access_token
     assert oauth.access_token(account, now, http) == "new-access-token"
     assert len(server.seen) == 1
@@ -72,7 +75,10 @@ def test_a_new_refresh_token_is_kept(server: LocalServer, connect: Connect, http
     fresh(server, refresh_token="later")
     oauth.renewed_token(connect(), "old", timezone.now(), http)
     row = CanvasAccount.objects.get()
-    assert oauth.unseal(row.sealed_refresh_token, purpose=oauth.REFRESH_PURPOSE) == "later"
+    assert (
+        oauth.unseal(row.sealed_refresh_token, purpose=oauth.refresh_purpose(row.registration_id, "5"))
+        == "later"
+    )
 
 
 def test_a_refresh_whose_answer_was_lost_is_asked_again(
@@ -175,3 +181,12 @@ def test_two_workers_refresh_once(server: LocalServer, connect: Connect, http: H
         one.join()
     assert tokens == ["new-access-token", "new-access-token"]
     assert len(server.calls("POST", TOKEN)) == 1
+
+
+def test_a_token_moved_to_another_row_does_not_open(connect: Connect, http: Http) -> None:
+    one, other = connect(), connect(canvas_user_id="6", sealed_access_token="x")
+    CanvasAccount.objects.filter(pk=other.pk).update(sealed_access_token=one.sealed_access_token)
+    assert oauth.access_token(one, timezone.now(), http) == "old"
+    with pytest.raises(AccessLost) as refused:
+        oauth.access_token(other, timezone.now(), http)
+    assert refused.value.code == "cannot_unseal"

@@ -14,7 +14,7 @@ from alignments.core import jsonfile
 from alignments.models import Alignment, Target
 from alignments.services import import_alignments
 from canvas.models import CanvasAccount, CourseGrader
-from canvas.oauth import ACCESS_PURPOSE, REFRESH_PURPOSE
+from canvas.oauth import access_purpose, refresh_purpose
 from grading.core.grades import grade_text
 from lti_tool.keys import signing_key
 from lti_tool.models import Context, Deployment
@@ -164,6 +164,7 @@ def connect_account(
     number = world.new_id()
     token, again = f"token-{number}", f"again-{number}"
     ends = timezone.now() + timedelta(hours=1)
+    whose = (context.registration_id, str(user))
     world.tokens[number] = r.AccessToken(number, api_key.id, user, token, again, list(api_key.scopes), ends)
     CourseGrader.objects.get_or_create(
         context=context, canvas_user_id=str(user), defaults={"last_launch_at": LONG_AGO}
@@ -171,8 +172,8 @@ def connect_account(
     return CanvasAccount.objects.create(
         registration=context.registration,
         canvas_user_id=str(user),
-        sealed_access_token=seal(token, purpose=ACCESS_PURPOSE),
-        sealed_refresh_token=seal(again, purpose=REFRESH_PURPOSE),
+        sealed_access_token=seal(token, purpose=access_purpose(*whose)),
+        sealed_refresh_token=seal(again, purpose=refresh_purpose(*whose)),
         expires_at=ends,
         scopes=list(api_key.scopes),
         connected_at=at,

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from canvas.models import CanvasAccount
-from canvas.oauth import ACCESS_PURPOSE, REFRESH_PURPOSE
+from canvas.oauth import access_purpose, refresh_purpose
 from grading import services
 from lti_tool.logs import logging_config
 from lti_tool.sealing import unseal
@@ -82,8 +82,9 @@ def everything(schools: Schools) -> None:
 def secrets_of(schools: Schools) -> dict[str, str]:
     found = {"api secret": API_KEY_SECRET, "session": schools.people["teacher"].token}
     for account in CanvasAccount.objects.all():
-        found[f"access {account.pk}"] = unseal(account.sealed_access_token, purpose=ACCESS_PURPOSE)
-        found[f"refresh {account.pk}"] = unseal(account.sealed_refresh_token, purpose=REFRESH_PURPOSE)
+        whose = (account.registration_id, account.canvas_user_id)
+        found[f"access {account.pk}"] = unseal(account.sealed_access_token, purpose=access_purpose(*whose))
+        found[f"refresh {account.pk}"] = unseal(account.sealed_refresh_token, purpose=refresh_purpose(*whose))
     for user in schools.ours.world.users.values():
         found[f"user {user.id}"] = user.name
     return found

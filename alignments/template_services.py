@@ -6,7 +6,7 @@ may change it, and while it is the school's usual set-up only the administrator.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -47,12 +47,6 @@ class Kept:
 def listed(context: Context) -> list[Kept]:
     """The installation's templates: the usual set-up first, then by name."""
     return [_kept(row, context) for row in Row.objects.filter(deployment=context.deployment_id)]
-
-
-def usual(context: Context) -> Kept | None:
-    """The school's usual set-up, where the administrator named one."""
-    row = Row.objects.filter(deployment=context.deployment_id, is_default=True).first()
-    return _kept(row, context) if row else None
 
 
 def one(context: Context, template_id: int) -> tuple[Kept, Template]:
@@ -150,13 +144,9 @@ def apply(context: Context, wanted: Sequence[Application]) -> None:
         )
 
 
-def names(rows: Iterable[Row]) -> list[str]:
-    """Each template on a line, as a command prints it: number, name, and whether it is the usual set-up."""
-    return [
-        f"{row.pk}  {row.name} ({len(row.body['alignments'])})"
-        + ("  the usual set-up" if row.is_default else "")
-        for row in rows
-    ]
+def count(row: Row) -> int:
+    """How many alignments the template holds."""
+    return len(row.body["alignments"])
 
 
 def _own(context: Context, template_id: int) -> Row:
@@ -166,7 +156,7 @@ def _own(context: Context, template_id: int) -> Row:
 
 
 def _kept(row: Row, context: Context) -> Kept:
-    return Kept(row.pk, row.name, len(row.body["alignments"]), row.is_default, row.made_in_id == context.pk)
+    return Kept(row.pk, row.name, count(row), row.is_default, row.made_in_id == context.pk)
 
 
 def _lock(deployment: Deployment) -> None:

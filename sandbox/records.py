@@ -410,6 +410,8 @@ class DeveloperKey:
     custom_fields: dict[str, str] = field(default_factory=dict)
     privacy_level: str = "public"
     title: str = "Mastery to grades"
+    placements: list[str] = field(default_factory=lambda: ["course_navigation", "assignment_selection"])
+    icon_url: str = ""
 
 
 @dataclass
@@ -437,6 +439,7 @@ class ResourceLink:
     tool_id: int
     assignment_id: int | None = None
     title: str = ""
+    custom: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

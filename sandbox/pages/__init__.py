@@ -3,7 +3,7 @@
 Every page works without scripts. ``sandbox.pages.control`` is the same for programs, as JSON.
 """
 
-from sandbox.pages import control, evidence, gradebook, home, operations, settings, tool
+from sandbox.pages import admin, control, evidence, gradebook, home, operations, settings, tool
 from sandbox.pages.routes import blueprint
 
-__all__ = ["blueprint", "control", "evidence", "gradebook", "home", "operations", "settings", "tool"]
+__all__ = ["admin", "blueprint", "control", "evidence", "gradebook", "home", "operations", "settings", "tool"]

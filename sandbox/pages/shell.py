@@ -151,7 +151,7 @@ def _tool_links(seen: Visit) -> list[Link]:
     """One link for each key; the course's own install wins over its account's."""
     number, links, keys = seen.course.id, [], set()
     for tool in reachable_tools(seen.world, seen.course):
-        if tool.key_id not in keys:
+        if tool.key_id not in keys and "course_navigation" in seen.world.keys[tool.key_id].placements:
             keys.add(tool.key_id)
             url = url_for("pages.external_tool", course_id=number, tool_id=tool.id)
             links.append(Link(f"tool-{tool.id}", tool.name, url))

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: setup lock run demo bench check test fix soak
+.PHONY: setup lock run demo bench check test test-browsers fix soak
 
 setup: $(STAMP)
 
@@ -62,3 +62,9 @@ soak: setup
 # Chromium is part of the tests: found, installed where that is allowed, else a failure that says how.
 test: setup
 	@CHROMIUM="$$($(BIN)/python -m scripts.chromium)" && export CHROMIUM && $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+# The tool in Canvas's frame in Firefox and in WebKitGTK (Safari's engine), found or installed where that is allowed,
+# else a failure that says how. Pictures: var/browsers/.
+test-browsers: setup
+	@$(BIN)/python -m scripts.browsers
+	@$(BIN)/python -m pytest -p no:randomly tests/browsers/journeys.py $(ARGS)

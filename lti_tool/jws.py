@@ -6,7 +6,7 @@ import binascii
 import json
 import re
 from base64 import urlsafe_b64decode
-from typing import Any, NoReturn
+from typing import Any
 
 import jwt
 
@@ -48,7 +48,7 @@ def _decoded(segment: str) -> bytes:
 
 def _json_object(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant)
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_once_each)
     except (ValueError, RecursionError):
         raise LaunchRefused("TOKEN-SHAPE") from None
     if not isinstance(value, dict):
@@ -62,7 +62,3 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a key stands twice")
     return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

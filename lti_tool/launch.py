@@ -72,7 +72,7 @@ def verify_launch(id_token: str, state: LoginState, registration: Registration, 
     pem = public_pem(registration, key_id(id_token))
     claims = verified_claims(id_token, pem)
     _check_parties(claims, registration)
-    _check_times(claims, now.timestamp())
+    _check_times(claims, int(now.timestamp()))
     _check_nonce(claims, state)
     _check_message(claims)
     deployment_id = c.required_id(claims, c.DEPLOYMENT_ID, "DEPLOYMENT-MISSING")
@@ -87,12 +87,18 @@ def _check_parties(claims: Mapping[str, Any], registration: Registration) -> Non
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     if audiences != [registration.client_id]:
-        raise LaunchRefused("AUDIENCE")
+        raise LaunchRefused("MIXUP" if _is_for_another_of_ours(audiences) else "AUDIENCE")
     if claims.get("azp", registration.client_id) not in (registration.client_id, None):
         raise LaunchRefused("AUDIENCE")
 
 
-def _check_times(claims: Mapping[str, Any], now: float) -> None:
+def _is_for_another_of_ours(audiences: list[Any]) -> bool:
+    """Whether the one audience is a client of ours, only not the one whose login this was."""
+    named = [each for each in audiences if isinstance(each, str) and each.isascii() and each.isalnum()]
+    return len(audiences) == 1 and Registration.objects.filter(client_id__in=named).exists()
+
+
+def _check_times(claims: Mapping[str, Any], now: int) -> None:
     """Issued lately, not over yet, not made to live long; a minute of difference between clocks is forgiven."""
     issued, ends, begins = (claims.get(name) for name in ("iat", "exp", "nbf"))
     if type(issued) is not int or type(ends) is not int or not isinstance(begins, (int, type(None))):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import render
 
 from lti_tool.models import Context, Registration
@@ -58,9 +59,22 @@ def refusal(
     response = render(request, "lti_tool/refusal.html", page, status=status)
     if status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="lti"'
-    if status == 503:
+    if status in (429, 503):
         response["Retry-After"] = "60"
     return response
+
+
+def wording_of(refused: LaunchRefused, registration: Registration) -> dict[str, object]:
+    """What a page that may yet go on shows of a refusal."""
+    wording = refused.wording
+    return {
+        "title": wording.title,
+        "what": wording.what,
+        "step": wording.step,
+        "code": refused.code,
+        "reference": new_reference(),
+        "button": Button.to(registration),
+    }
 
 
 def refused_launch(
@@ -79,3 +93,18 @@ def refused_launch(
     return refusal(
         request, wording.status, refused.code, wording.title, what, wording.step, note=note, button=button
     )
+
+
+class MethodMiddleware:
+    """A method that no view takes is answered with a page too: Django's own answer is an empty one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        page = refused_launch(request, LaunchRefused("METHOD"))
+        page["Allow"] = response["Allow"]
+        return page

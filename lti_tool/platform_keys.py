@@ -24,6 +24,8 @@ FRESH_SECONDS = 3_600.0
 LAST_GOOD_SECONDS = 86_400.0
 """How long known keys go on being trusted while the platform's key set cannot be had."""
 REFETCH_SECONDS = 60.0
+AGAIN_SECONDS = 5.0
+"""How soon a platform is asked again that has never given its keys: launches meanwhile do not wait for it."""
 MAX_BYTES = 262_144
 SMALLEST_KEY_BITS = 2048
 _ONCE = Policy(attempts=1)
@@ -31,20 +33,25 @@ _ONCE = Policy(attempts=1)
 
 @dataclass(slots=True)
 class _KeySet:
-    """Times are of the monotonic clock."""
+    """Times are of the monotonic clock. `lock` is held while the platform is asked."""
 
     keys: dict[str, Any] = field(default_factory=dict)
     fetched_at: float = float("-inf")
     tried_at: float = float("-inf")
     asked_for_unknown_at: float = float("-inf")
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def is_due(self, kid: str, now: float) -> bool:
         """Whether this launch should ask the platform."""
-        if not self.keys:
-            return True
+        if not self.has_been_had:
+            return now - self.tried_at > AGAIN_SECONDS
         if now - self.fetched_at > FRESH_SECONDS:
             return now - self.tried_at > REFETCH_SECONDS
         return kid not in self.keys and now - self.asked_for_unknown_at > REFETCH_SECONDS
+
+    @property
+    def has_been_had(self) -> bool:
+        return self.fetched_at > float("-inf")
 
 
 _sets: dict[tuple[int, str], _KeySet] = {}
@@ -58,32 +65,40 @@ def forget_keys() -> None:
 
 
 def public_pem(registration: Registration, kid: str) -> bytes:
-    """The platform's RSA key with this id, as PEM. Raises LaunchRefused."""
-    now = time.monotonic()
+    """The platform's RSA key with this id, as PEM. Raises LaunchRefused.
+
+    While one launch asks the platform, launches with a known key go on and those with an unknown one wait for
+    the answer: a class that comes together after a change of keys is let in together.
+    """
     with _lock:
         known = _sets.setdefault((registration.pk, registration.jwks_url), _KeySet())
-        due = known.is_due(kid, now)
-        if due:
-            if known.keys and kid not in known.keys:
-                known.asked_for_unknown_at = now
-            known.tried_at = now
-    if due:
-        _refresh(registration, known, now)
-    if kid not in known.keys:
-        raise LaunchRefused("KID-UNKNOWN")
-    return _to_pem(known.keys[kid])
+    must_wait = kid not in known.keys
+    if (must_wait or known.is_due(kid, time.monotonic())) and known.lock.acquire(blocking=must_wait):
+        try:
+            _refresh_if_due(registration, known, kid)
+        finally:
+            known.lock.release()
+    if kid in known.keys:
+        return _to_pem(known.keys[kid])
+    raise LaunchRefused("KID-UNKNOWN" if known.has_been_had else "PLATFORM-KEYS")
 
 
-def _refresh(registration: Registration, known: _KeySet, now: float) -> None:
+def _refresh_if_due(registration: Registration, known: _KeySet, kid: str) -> None:
     """Fetch the key set; while the platform is away the last good keys stay."""
+    now = time.monotonic()
+    if not known.is_due(kid, now):
+        return
+    if known.has_been_had and kid not in known.keys:
+        known.asked_for_unknown_at = now
+    known.tried_at = now
     try:
         keys = _fetch(registration)
     except PlatformError as error:
         if now - known.fetched_at < LAST_GOOD_SECONDS:
             return
+        known.keys, known.fetched_at = {}, float("-inf")
         raise LaunchRefused("PLATFORM-KEYS", hint=f"cause={error.code}") from error
-    with _lock:
-        known.keys, known.fetched_at = keys, now
+    known.keys, known.fetched_at = keys, now
 
 
 def _fetch(registration: Registration) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Why a login or launch is refused: a stable code, an HTTP status and sentences for a person.
 
 400 malformed · 401 cannot be trusted · 403 trusted but not allowed · 422 signed but no valid LTI message ·
-503 the platform's keys cannot be had. The sentences never repeat anything the caller sent.
+429 too often · 503 the platform's keys cannot be had. The sentences never repeat anything the caller sent.
 """
 
 from __future__ import annotations
@@ -51,6 +51,12 @@ WORDINGS = {
         "registration.",
     ),
     "TARGET": _login("Canvas asked for an address that is not part of this tool."),
+    "TOO-MANY": Wording(
+        429,
+        "Too many people at once",
+        "From your network this tool was opened more often in the last minute than it allows.",
+        "Wait a minute, then open the tool from the course again.",
+    ),
     "REGISTRATION-OFF": Wording(
         403,
         "This tool is switched off here",
@@ -79,6 +85,9 @@ WORDINGS = {
     "KEY-WEAK": _untrusted(step=ADMIN),
     "ISSUER": _untrusted(step=ADMIN),
     "AUDIENCE": _untrusted(step=ADMIN),
+    "MIXUP": _untrusted(
+        "The launch began at one registration of this tool and came back for another.", ADMIN
+    ),
     "TIME": _untrusted("The launch is too old, or the clocks of Canvas and this tool differ too much."),
     "NONCE": _untrusted("This launch belongs to another visit, so nothing was done."),
     "NONCE-USED": _untrusted(

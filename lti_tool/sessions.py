@@ -14,7 +14,8 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 
 from lti_tool import cookies, pages
@@ -164,6 +165,8 @@ class LaunchSessionMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         detach(request)
         token, by_cookie = _token_of(request)
+        if not token and _repeats_a_launch(request):
+            return HttpResponseRedirect(request.get_full_path(), status=303)
         if token and not is_forged(request):
             session = find_session(token, timezone.now())
             if session is not None and not (by_cookie and _is_of_another_tab(request, session)):
@@ -234,6 +237,13 @@ def _attach_or_end(request: HttpRequest, session: LaunchSession, token: str) -> 
         attach(request, session, token)
     except CannotUnseal:
         end_session(session)
+
+
+def _repeats_a_launch(request: HttpRequest) -> bool:
+    """WebKit reloads a page that followed a launch by sending the launch's form to the page's own address."""
+    if request.method != "POST" or request.path_info == reverse("lti:launch"):
+        return False
+    return {"id_token", "state"} <= request.POST.keys()
 
 
 def _is_of_another_tab(request: HttpRequest, session: LaunchSession) -> bool:

@@ -18,6 +18,7 @@ ENCRYPTION_KEYS = env.parsed("ENCRYPTION_KEYS", None, env.to_fernet_keys)
 ALLOW_HTTP = env.parsed("ALLOW_HTTP", "0", env.to_bool)
 TOOL_URL = env.parsed("TOOL_URL", None, env.to_origin)
 UNDO_DAYS = env.parsed("UNDO_DAYS", "14", env.to_count)
+LOGINS_PER_MINUTE = env.parsed("LOGINS_PER_MINUTE", "600", env.to_count)
 
 _tool = urlsplit(TOOL_URL)
 _tool_host = _tool.hostname or ""
@@ -55,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "lti_tool.sessions.LaunchSessionMiddleware",
+    "lti_tool.pages.MethodMiddleware",
 ]
 
 ROOT_URLCONF = "lti_tool.urls"

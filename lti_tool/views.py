@@ -22,6 +22,7 @@ from lti_tool.addresses import origin_of
 from lti_tool.configuration import tool_configuration
 from lti_tool.keys import public_jwks
 from lti_tool.launch import Launch, verify_launch
+from lti_tool.limits import too_many_logins
 from lti_tool.login import (
     authorize_address,
     find_registration,
@@ -51,6 +52,8 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 def login(request: HttpRequest, key: str = "") -> HttpResponseBase:
     """Send the browser on to the platform's authorize address, bound to this browser."""
     try:
+        if too_many_logins(request):
+            raise LaunchRefused("TOO-MANY")
         initiation = read_initiation(request.POST if request.method == "POST" else request.GET)
         registration = find_registration(initiation, key)
     except LaunchRefused as refused:
@@ -190,12 +193,12 @@ def _single(form: QueryDict, name: str) -> str:
 
 
 def _browser(request: HttpRequest, form: QueryDict) -> str:
-    """The secret of this browser: its cookie, else what our own page got back from platform storage.
+    """The secret of this browser: what our own page got back from platform storage, else its cookie.
 
     The field counts only from our own page: who starts a login knows its secret, and could otherwise make
     another person's browser finish it.
     """
-    if "browser" in form and "Origin" in request.headers and not sessions.is_forged(request):
+    if form.get("browser") and "Origin" in request.headers and not sessions.is_forged(request):
         return _single(form, "browser")
     return cookies.read_cookie(request, cookies.BROWSER)
 
@@ -203,10 +206,13 @@ def _browser(request: HttpRequest, form: QueryDict) -> str:
 def _unbound(
     request: HttpRequest, form: QueryDict, registration: Registration, state_text: str, state: LoginState
 ) -> HttpResponse:
-    """No cookie reached us: ask platform storage by script, once, and otherwise say what to do."""
-    if not state.storage_target or "browser" in form:
-        raise LaunchRefused("BROWSER")
-    page = {
+    """No proof reached us that this browser began the login. The page says so; by script it asks once more, from
+    our own address: platform storage, and cookies that browsers keep back from another site's form."""
+    refused = LaunchRefused("BROWSER")
+    if "browser" in form:
+        raise refused
+    entry.log.info("launch verdict=ASKS-BROWSER registration=%s", registration.key)
+    page = pages.wording_of(refused, registration) | {
         "id_token": form["id_token"],
         "state": state_text,
         "storage": _storage(registration, state_text, state, ""),

@@ -14,7 +14,7 @@
   };
   if (await cookieReaches()) return goOn();
   const value = place.dataset.storageValue;
-  const kept = await askPlatformStorage(place, "lti.put_data", { value }, 1500);
+  const kept = await askPlatformStorage(place, "lti.put_data", { value }, 2500);
   if (kept && kept.value === value) return goOn();
   place.hidden = true;
   document.getElementById("own-tab").hidden = false;

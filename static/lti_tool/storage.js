@@ -1,4 +1,4 @@
-/* LTI platform storage (LTI Client Side postMessages 1.0): one question to the platform, answered or given up.
+/* LTI platform storage (LTI Client Side postMessages 1.0): one question to the platform, asked until answered or given up.
    Only the authorize origin is asked, only its answer to this very question counts, and silence is an answer:
    Canvas's mobile apps say nothing. */
 "use strict";
@@ -7,19 +7,19 @@ const askPlatformStorage = (place, subject, extra, milliseconds) =>
     const { storageTarget: target, storageOrigin: origin, storageKey: key } = place.dataset;
     const platform = window.parent !== window ? window.parent : window.opener;
     if (!target || !platform) return resolve(null);
-    let frame = platform;
-    if (target !== "_parent") {
+    const frame = () => {
+      if (target === "_parent") return platform;
       try {
-        frame = platform.frames[target] || null;
+        return platform.frames[target] || null;
       } catch {
-        frame = null;
+        return null;
       }
-    }
-    if (!frame) return resolve(null);
+    };
     const messageId = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join("");
     const done = (answer) => {
       window.removeEventListener("message", hear);
       clearTimeout(timer);
+      clearInterval(asking);
       resolve(answer);
     };
     const hear = (event) => {
@@ -28,7 +28,13 @@ const askPlatformStorage = (place, subject, extra, milliseconds) =>
       if (data.subject !== `${subject}.response`) return;
       done(data.error ? null : data);
     };
+    const ask = () => {
+      const listener = frame();
+      if (listener) listener.postMessage({ subject, key, message_id: messageId, ...extra }, origin);
+    };
     const timer = setTimeout(() => done(null), milliseconds);
     window.addEventListener("message", hear);
-    frame.postMessage({ subject, key, message_id: messageId, ...extra }, origin);
+    ask();
+    /* On a page that is loaded again the platform's frame may be there later than we are, and miss what was said. */
+    const asking = setInterval(ask, 250);
   });

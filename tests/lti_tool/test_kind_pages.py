@@ -131,3 +131,22 @@ def test_a_tab_reloaded_after_another_course_was_opened_does_not_show_that_one(
     assert_shown(mine, platform, reopen(first))
     assert client.get("/course/", {"at": place_of(second.context)}).status_code == 200
     assert client.get("/course/", {"at": place_of(first.context)}, **first.headers).status_code == 200
+
+
+def test_a_launch_form_sent_to_a_page_asks_for_the_page_instead(
+    client: Client, platform: TestPlatform
+) -> None:
+    """As WebKit reloads what followed a launch: in a tab the page comes back, without cookies a kind one."""
+    opened = launch_as(client, platform=platform)
+    address = f"/course/?at={place_of(opened.context)}"
+    again = client.post(address, {"id_token": "a.b.c", "state": "s"})
+    assert (again.status_code, again["Location"]) == (303, address)
+    assert client.get(again["Location"]).status_code == 200
+    assert_shown(Client().get(again["Location"]), platform, reopen(opened))
+
+
+@pytest.mark.parametrize("address", ["/lti/jwks.json", "/course/runs/", "/lti/config.json"])
+def test_a_method_nobody_takes_is_answered_with_a_page(client: Client, address: str) -> None:
+    response = client.delete(address)
+    assert_refused(response, 405, "METHOD")
+    assert "GET" in response["Allow"]

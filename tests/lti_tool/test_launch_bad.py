@@ -297,7 +297,7 @@ def test_a_token_of_a_wrong_shape_is_refused(client: Client, platform: TestPlatf
         assert_refused(send_raw(client, platform, SHAPES[case]), 400, "TOKEN-SHAPE")
 
 
-@pytest.mark.parametrize("body", [b"[]", b"null", b"7", b'{"sub":"a","sub":"b"}', b'{"exp":NaN}', b"\xff"])
+@pytest.mark.parametrize("body", [b"[]", b"null", b"7", b'{"sub":"a","sub":"b"}', b"{'a':1}", b"\xff"])
 def test_a_signed_body_that_is_ambiguous_is_refused(
     client: Client, platform: TestPlatform, body: bytes
 ) -> None:
@@ -320,7 +320,7 @@ def test_two_schools_with_the_same_issuer_do_not_mix(client: Client, platform: T
     shared = sign_launch(other, said, kid=platform.keys[0].kid)
     assert_refused(post_launch(client, begun.state, shared), 401, "SIGNATURE")
     platform.keys = other.keys = [spare_key()]
-    assert_refused(post_launch(client, begun.state, sign_launch(other, said)), 401, "AUDIENCE")
+    assert_refused(post_launch(client, begun.state, sign_launch(other, said)), 401, "MIXUP")
 
 
 def test_the_refusal_repeats_nothing_the_caller_sent(

@@ -128,7 +128,7 @@ def test_state_and_nonce_of_two_logins_do_not_mix(client: Client, platform: Test
 def test_a_login_at_one_school_takes_no_token_of_another(client: Client, platform: TestPlatform) -> None:
     other = new_platform(client_id="20000000000042")
     begun = log_in(client, platform)
-    assert_refused(post_launch(client, begun.state, token_for(other, begun)), 401, "AUDIENCE")
+    assert_refused(post_launch(client, begun.state, token_for(other, begun)), 401, "MIXUP")
 
 
 def test_badly_signed_tokens_leave_no_nonces(client: Client, platform: TestPlatform) -> None:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
+import time_machine
 from django.test import Client
 
 from tests.lti_tool.refused import assert_refused, nothing_written
-from tests.people import GONE, LAUNCH, TOOL, TestPlatform, initiation, log_in, new_platform
+from tests.people import (
+    GONE,
+    LAUNCH,
+    TOOL,
+    Login,
+    TestPlatform,
+    claims_for,
+    initiation,
+    log_in,
+    new_platform,
+    post_launch,
+    sign_launch,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -208,3 +223,36 @@ def test_other_methods_are_refused(client: Client) -> None:
     opened_by_address = client.get("/lti/launch")
     assert_refused(opened_by_address, 405, "METHOD")
     assert opened_by_address["Allow"] == "POST"
+
+
+def test_an_address_that_begins_too_many_logins_waits_and_others_do_not(
+    client: Client, platform: TestPlatform, settings: Any
+) -> None:
+    """B10: a thousand in a minute from one address; what a client says before our proxy's own word does not count."""
+    settings.LOGINS_PER_MINUTE = 600
+    noisy, asked = {"HTTP_X_FORWARDED_FOR": "10.0.0.1, 203.0.113.7"}, initiation(platform)
+    with nothing_written(), time_machine.travel(0, tick=False):
+        statuses = [client.post("/lti/login", asked, **noisy).status_code for _ in range(1_000)]
+        refused = client.post("/lti/login", asked, HTTP_X_FORWARDED_FOR="6.6.6.6, 203.0.113.7")
+        assert client.post("/lti/login", asked, HTTP_X_FORWARDED_FOR="203.0.113.8").status_code == 302
+    assert statuses == [302] * 600 + [429] * 400
+    assert_refused(refused, 429, "TOO-MANY")
+    assert refused["Retry-After"] == "60"
+
+
+@pytest.mark.parametrize("name", ["HTTP_X_FORWARDED_HOST", "HTTP_X_ORIGINAL_HOST", "HTTP_FORWARDED"])
+def test_a_forged_forwarded_host_changes_nothing(client: Client, platform: TestPlatform, name: str) -> None:
+    response = client.post("/lti/login", initiation(platform), **{name: "evil.test"})
+    assert "redirect_uri=http%3A%2F%2F127.0.0.1%3A8000%2Flti%2Flaunch&" in response["Location"]
+
+
+def test_in_a_frame_without_storage_a_tab_is_offered_and_works_there(platform: TestPlatform) -> None:
+    """B12: neither cookies nor `lti_storage_target`."""
+    page = Client().post("/lti/login", initiation(platform), HTTP_SEC_FETCH_DEST="iframe").content.decode()
+    found = re.search(r'href="(/lti/login/[^"]+)" target="_blank"', page)
+    assert found
+    in_tab = Client()
+    answer = in_tab.get(unescape(found[1]), HTTP_SEC_FETCH_DEST="document")
+    begun = Login(answer["Location"], dict(parse_qsl(urlsplit(answer["Location"]).query)))
+    said = claims_for(platform, nonce=begun.nonce, role="student", context="c77", user="u7")
+    assert post_launch(in_tab, begun.state, sign_launch(platform, said)).status_code == 200

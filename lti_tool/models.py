@@ -207,3 +207,29 @@ class Ticket(models.Model):
     session = models.ForeignKey(LaunchSession, on_delete=models.CASCADE)
     purpose = models.CharField(max_length=40)
     expires_at = models.DateTimeField()
+
+
+class CourseMark(models.Model):
+    """Canvas told us that something in a course changed: look again. What changed is not kept, nor whose it is.
+
+    Events come late, twice and in any order, so only the time of the newest of each kind is remembered.
+    """
+
+    class Kind(models.TextChoices):
+        EVIDENCE = "evidence"
+        GRADE = "grade"
+        POINTS = "points"
+        COPIED = "copied"
+
+    context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="marks")
+    kind = models.CharField(max_length=10, choices=Kind)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["context", "kind"], name="course_mark_once_per_context_and_kind"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["evidence", "grade", "points", "copied"]),
+                name="course_mark_kind_is_known",
+            ),
+        ]

@@ -159,3 +159,33 @@ class Template(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DeepLinkedAlignment(models.Model):
+    """An alignment picked in Canvas's assignment form. It becomes one when its assignment is seen: Canvas says
+    no assignment's id before the teacher has saved it."""
+
+    context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="deep_linked")
+    tag = models.CharField(
+        max_length=64,
+        unique=True,
+        default=new_resource_id,
+        help_text="What the link and its line item carry.",
+    )
+    definition = models.JSONField(help_text="Interface 5, with a column in place of the assignment.")
+    created_at = models.DateTimeField()
+    bound_at = models.DateTimeField(null=True, blank=True, help_text="When the assignment was first seen.")
+    alignment = models.OneToOneField(
+        Alignment, null=True, blank=True, on_delete=models.SET_NULL, related_name="deep_linked"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(alignment=None) | models.Q(bound_at__isnull=False),
+                name="deep_linked_alignment_is_bound_when_made",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.tag

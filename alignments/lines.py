@@ -26,8 +26,9 @@ from alignments.core.definition import (
     ShareLine,
     Table,
 )
-from alignments.core.explain import credit_in_words, line_in_words, rule_in_words
+from alignments.core.explain import rule_in_words
 from alignments.core.levels import Score
+from alignments.core.linewords import credit_in_words, line_in_words
 from alignments.core.numbers import plain, short
 from alignments.core.rules import Decider
 from canvas.values import GradingScheme, Outcome

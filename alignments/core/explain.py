@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from alignments.core import levels, schemes
+from alignments.core import levels
+from alignments.core.because import Worked, combined_in_words, rule_applied, to_points
 from alignments.core.calculationwords import calculation_in_words, shown
-from alignments.core.checks import has_points_line
+from alignments.core.checks import lines
 from alignments.core.definition import (
-    FULL_CREDIT,
     NO_CREDIT,
     Criteria,
-    CriteriaGrade,
     Cutoff,
     Definition,
     Line,
     MasteryLine,
-    Percent,
-    PointsLine,
     Proportional,
     Scheme,
+    ShareLine,
     Table,
 )
 from alignments.core.levels import Score
+from alignments.core.linewords import (
+    credit_in_words,
+    criterion_in_words,
+    line_in_words,
+    percent_in_words,
+    points_in_words,
+)
 from alignments.core.numbers import plain, short
 from alignments.core.rules import Decider
 from canvas.values import GradingScheme, Outcome
@@ -69,24 +75,14 @@ def _rule(definition: Definition, outcomes: Mapping[str, Outcome]) -> str:
             return "in proportion to the level"
         case Table(steps, interpolate):
             listed = ", ".join(
-                f"{_share(step.credit)} from {line_in_words(step.at, definition, outcomes)}" for step in steps
+                f"{percent_in_words(step.credit)} from {line_in_words(step.at, definition, outcomes)}"
+                for step in steps
             )
             return f"{listed}, in between in proportion" if interpolate else listed
         case Scheme():
             return "what the letter of the grading scheme is worth"
         case Criteria(grades):
-            return "; ".join(_criterion(grade, definition, outcomes) for grade in grades)
-
-
-def credit_in_words(credit: Percent) -> str:
-    """ "full credit", "no credit" or "85 %"."""
-    if credit == FULL_CREDIT:
-        return "full credit"
-    return "no credit" if credit == NO_CREDIT else _share(credit)
-
-
-def _share(percent: Percent) -> str:
-    return f"{plain(percent.number)} %"
+            return "; ".join(criterion_in_words(grade, definition, outcomes) for grade in grades)
 
 
 def _at(line: Line, definition: Definition, outcomes: Mapping[str, Outcome]) -> str:
@@ -100,106 +96,70 @@ def _at(line: Line, definition: Definition, outcomes: Mapping[str, Outcome]) -> 
     return f"at {line_in_words(line, definition, outcomes)}"
 
 
-def line_in_words(line: Line, definition: Definition, outcomes: Mapping[str, Outcome]) -> str:
-    first = outcomes.get(definition.outcomes[0].outcome_id)
-    top = first.points_possible if first is not None else None
-    if isinstance(line, MasteryLine):
-        if len(definition.outcomes) > 1 or first is None or first.mastery_points is None:
-            return "mastery"
-        return _of(first.mastery_points, top)
-    if isinstance(line, PointsLine):
-        return _of(line.points, top)
-    return f"{_share(line.percent)} of the scale"
-
-
-def _of(points: Decimal, top: Decimal | None) -> str:
-    return f"{plain(points)} points" if top is None else f"{plain(points)} of {plain(top)}"
-
-
-def _criterion(grade: CriteriaGrade, definition: Definition, outcomes: Mapping[str, Outcome]) -> str:
-    parts = []
-    if grade.all_at_least is not None:
-        parts.append(
-            f"every outcome is at least at {line_in_words(grade.all_at_least, definition, outcomes)}"
-        )
-    if grade.none_below is not None:
-        parts.append(f"none is below {line_in_words(grade.none_below, definition, outcomes)}")
-    if grade.mastered_at_least is not None:
-        parts.append(f"{grade.mastered_at_least} or more are mastered")
-    if grade.average_at_least is not None:
-        parts.append(
-            f"the average is at least at {line_in_words(grade.average_at_least, definition, outcomes)}"
-        )
-    return (
-        f"{credit_in_words(grade.credit)} if {' and '.join(parts)}"
-        if parts
-        else f"otherwise {credit_in_words(grade.credit)}"
-    )
-
-
 def explain_cell(
     definition: Definition,
     outcomes: Mapping[str, Outcome],
     scores: Mapping[str, Score | None],
     points: Decimal,
     scheme: GradingScheme | None = None,
+    newest: Mapping[str, datetime] | None = None,
 ) -> list[str]:
     """One student's evidence, the arithmetic and the result, a sentence each, ending in the exact grade.
 
     Only for an alignment that `rules.check` finds nothing wrong with. Percentages are shown rounded to two
-    decimals; the grade is worked out from the exact ones.
+    decimals; the grade is worked out from the exact ones. `newest`: when each outcome's newest evidence came.
     """
-    wanted = Decider(definition, outcomes, points, scheme).wanted(scores)
-    said = [_evidence(outcomes[one], scores.get(one)) for one in definition.outcome_ids]
+    decider = Decider(definition, outcomes, points, scheme)
+    wanted = decider.wanted(scores)
+    as_share, dates = _counts_shares(definition), newest or {}
+    said = [
+        _evidence(outcomes[one], scores.get(one), dates.get(one), as_share=as_share)
+        for one in definition.outcome_ids
+    ]
     if wanted.level is None or wanted.share is None or wanted.score is None:
-        evidence = definition.evidence
-        needed = f"{wanted.assessed} of {len(definition.outcomes)} assessed, {evidence.at_least} needed"
-        return [*said, f"{needed}: {TOO_LITTLE[evidence.otherwise]}."]
-    if len(definition.outcomes) > 1:
-        said.append(_combined(definition, wanted.level))
+        return [*said, _too_little(definition, wanted.assessed)]
+    worked = Worked(definition, outcomes, scores, decider.assess(scores), wanted.level, wanted.share)
+    said.append(combined_in_words(worked))
     said.append(f"Rule: {rule_in_words(definition, outcomes)}.")
-    if isinstance(definition.rule, Scheme) and scheme is not None:
-        letter = schemes.letter_for(schemes.letters(scheme), wanted.level)
-        said.append(f"That is the letter {letter.name}, which counts from {_percent(letter.bound)}.")
-    unit = "point" if points == 1 else "points"
-    said.append(f"{_percent(wanted.share)} of {plain(points)} {unit} is {plain(wanted.score)}.")
-    return said
+    said.append(rule_applied(worked, scheme))
+    said.append(to_points(wanted.share, points, wanted.score))
+    return [sentence for sentence in said if sentence]
 
 
-def _evidence(outcome: Outcome, score: Score | None) -> str:
+def _too_little(definition: Definition, assessed: int) -> str:
+    evidence, count = definition.evidence, len(definition.outcomes)
+    what = TOO_LITTLE[evidence.otherwise]
+    if count == 1:
+        return f"Without evidence {what}."
+    return f"{assessed} of {count} outcomes assessed, {evidence.at_least} needed: {what}."
+
+
+def _evidence(outcome: Outcome, score: Score | None, newest: datetime | None, *, as_share: bool) -> str:
+    """ "1.1 Lines: 3 of 4, at mastery (3). Newest evidence: 3 March 2026."; `as_share`: what that is of the scale."""
     if score is None or outcome.points_possible is None:
         return f"{outcome.title}: not assessed."
     level = max(levels.ZERO, Fraction(score) / Fraction(outcome.points_possible))
-    words = (
-        f"{outcome.title}: {shown(score)} of {plain(outcome.points_possible)}, {_percent(level)} of the scale"
+    said = f"{outcome.title}: {shown(score)} of {plain(outcome.points_possible)}"
+    if as_share:
+        said += f" ({_percent(level)} of the scale)"
+    if outcome.mastery_points is not None:
+        line = Fraction(outcome.mastery_points) / Fraction(outcome.points_possible)
+        said += f", {'at' if level >= line else 'below'} mastery ({plain(outcome.mastery_points)})"
+    return f"{said}." if newest is None else f"{said}. Newest evidence: {day_in_words(newest)}."
+
+
+def _counts_shares(definition: Definition) -> bool:
+    """Whether the rule reckons with shares of the scale. Points on a scale read like a mark out of a total, and
+    75 % beside "3 of 4" where the rule never asks for it would be taken for the grade."""
+    in_points = isinstance(definition.rule, Table | Cutoff) and not any(
+        isinstance(line, ShareLine) for line in lines(definition.rule)
     )
-    if outcome.mastery_points is None:
-        return f"{words}."
-    line = Fraction(outcome.mastery_points) / Fraction(outcome.points_possible)
-    mastered = "mastered" if level >= line else "not mastered"
-    return f"{words}; {mastered} (mastery is {plain(outcome.mastery_points)})."
+    return len(definition.outcomes) > 1 or not in_points
 
 
-def _combined(definition: Definition, level: Fraction) -> str:
-    how = "mean" if isinstance(definition.rule, Criteria) else definition.combine
-    names = {"mean": "On average", "min": "The lowest", "max": "The highest", "share": "Mastered, by weight"}
-    return f"{names[how]}: {_percent(level)}."
-
-
-def _percent(share: Fraction) -> str:
-    return f"{short(share * 100)} %"
-
-
-def why_not_the_percentage(definition: Definition, outcomes: Mapping[str, Outcome]) -> str | None:
-    """Where points on a scale read like a percentage and are not: why 3 of 4 is not 75 %."""
-    rule = definition.rule
-    if not isinstance(rule, Table | Cutoff) or not has_points_line(rule):
-        return None
-    first = outcomes.get(definition.outcomes[0].outcome_id)
-    if first is None or first.mastery_points is None or first.points_possible is None:
-        return None
-    mastery = _of(first.mastery_points, first.points_possible)
-    return f"{mastery} is this scale's mastery level, not a mark out of a total: the rule says what it earns."
+def day_in_words(moment: datetime) -> str:
+    """ "3 March 2026", in the zone the moment has."""
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def surprise(
@@ -218,7 +178,7 @@ def surprise(
     of_scale = Fraction(first.mastery_points) / Fraction(first.points_possible)
     if wanted.share is None or of_scale >= 1:
         return None
-    mastery = _of(first.mastery_points, first.points_possible)
+    mastery = points_in_words(first.mastery_points, first.points_possible)
     if wanted.share == of_scale:
         return (
             f"{mastery} counts as {_percent(of_scale)} here",
@@ -230,3 +190,7 @@ def surprise(
         f"{mastery} is this scale's mastery level, not a mark out of a total. The rule says what it earns: "
         f"{_percent(wanted.share)}.",
     )
+
+
+def _percent(share: Fraction) -> str:
+    return f"{short(share * 100)} %"

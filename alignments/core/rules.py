@@ -95,7 +95,7 @@ class Decider:
         return wanted
 
     def _decide(self, scores: Mapping[str, Score | None]) -> Wanted:
-        assessed = self._assess(scores)
+        assessed = self.assess(scores)
         evidence = self.definition.evidence
         if len(assessed) < evidence.at_least:
             kind = TOO_LITTLE[evidence.otherwise]
@@ -105,7 +105,7 @@ class Decider:
         score = rounded(share * self._points, self.definition.round)
         return Wanted("graded", score, len(assessed), level, share)
 
-    def _assess(self, scores: Mapping[str, Score | None]) -> list[Assessed]:
+    def assess(self, scores: Mapping[str, Score | None]) -> list[Assessed]:
         """The outcomes with evidence. No score and a null score are none; 0 is a score."""
         assessed = []
         for scale in self._scales:
@@ -141,17 +141,17 @@ def _cutoff(rule: Cutoff, combine: Combine, top: Fraction) -> ShareRule:
     credit, below = rule.credit.share, rule.below.share
     if isinstance(rule.at, MasteryLine):
         return lambda level, assessed: credit if levels.is_mastered(combine, assessed) else below
-    line = _line(rule.at, top)
+    line = line_level(rule.at, top)
     return lambda level, assessed: credit if level >= line else below
 
 
-def _line(line: PointsLine | ShareLine, top: Fraction) -> Fraction:
+def line_level(line: PointsLine | ShareLine, top: Fraction) -> Fraction:
     """A line in points or percent as a level."""
     return Fraction(line.points) / top if isinstance(line, PointsLine) else line.percent.share
 
 
 def _table(rule: Table, top: Fraction) -> ShareRule:
-    steps = [(_line(step.at, top), step.credit.share) for step in rule.levels]
+    steps = [(line_level(step.at, top), step.credit.share) for step in rule.levels]
     if rule.interpolate:
         return lambda level, assessed: _interpolated(steps, level)
     falling = steps[::-1]
@@ -213,7 +213,7 @@ def _each(line: Line, top: Fraction) -> Condition:
     """Every assessed outcome reaches the line; the mastery line is each one's own."""
     if isinstance(line, MasteryLine):
         return lambda level, assessed: all(one.is_mastered for one in assessed)
-    height = _line(line, top)
+    height = line_level(line, top)
     return lambda level, assessed: all(one.level >= height for one in assessed)
 
 
@@ -221,5 +221,5 @@ def _average(line: Line, top: Fraction) -> Condition:
     """The weighted mean, which is the level under criteria, reaches the line."""
     if isinstance(line, MasteryLine):
         return lambda level, assessed: levels.is_mastered_on_average(assessed)
-    height = _line(line, top)
+    height = line_level(line, top)
     return lambda level, assessed: level >= height

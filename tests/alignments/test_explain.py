@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -58,36 +59,81 @@ def said(rule: Any, scores: dict[str, str | None], weights: Any = None, **more: 
     return explain.explain_cell(made, OUTCOMES, given, Decimal(1), CANVAS_DEFAULT)
 
 
+FOUR = [["1", "55%"], ["2", "70%"], ["3", "85%"], ["4", "100%"]]
+TABLE = {"kind": "table", "levels": FOUR[1:]}
+WAY = {"kind": "table", "levels": FOUR, "interpolate": True}
+CRITERIA = {
+    "kind": "criteria",
+    "grades": [{"credit": "100%", "all_at_least": None}, {"credit": "85%", "none_below": "2"}],
+}
+MIXED = {"1": "1", "3": "2"}
+
+
 def test_why_this_is_a_zero_point_eight_five() -> None:
-    table = {"kind": "table", "levels": [["2", "70%"], ["3", "85%"], ["4", "100%"]]}
-    assert said(table, {"1": "3.25"}) == [
-        "1.1 Lines: 3.25 of 4, 81.25 % of the scale; mastered (mastery is 3).",
+    assert said(TABLE, {"1": "3.25"}) == [
+        "1.1 Lines: 3.25 of 4, at mastery (3).",
         "Rule: 70 % from 2 of 4, 85 % from 3 of 4, 100 % from 4 of 4.",
+        "The highest line reached is 3 of 4: 85 %.",
         "85 % of 1 point is 0.85.",
     ]
 
 
-def test_a_mean_shows_its_parts() -> None:
+def test_a_mean_shows_its_parts_and_how_it_was_rounded() -> None:
     assert said({"kind": "proportional"}, {"1": "2", "2": "3"}, BOTH) == [
-        "1.1 Lines: 2 of 4, 50 % of the scale; not mastered (mastery is 3).",
-        "1.2 Slope: 3 of 4, 75 % of the scale; mastered (mastery is 3).",
-        "On average: 62.5 %.",
+        "1.1 Lines: 2 of 4 (50 % of the scale), below mastery (3).",
+        "1.2 Slope: 3 of 4 (75 % of the scale), at mastery (3).",
+        "Average: (50 % + 75 %) ÷ 2 = 62.5 %.",
         "Rule: the average of 2 outcomes: in proportion to the level.",
-        "62.5 % of 1 point is 0.63.",
+        "62.5 % of 1 point is 0.625, rounded to 0.63.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "scores", "weights", "more", "sentence"),
+    [
+        (TABLE, {"1": "1.99"}, None, {}, "The lowest line, 2 of 4, is not reached: no credit."),
+        (WAY, {"1": "2.5"}, None, {}, "Between 2 of 4 (70 %) and 3 of 4 (85 %), in proportion: 77.5 %."),
+        (WAY, {"1": "0.5"}, None, {}, "Between 0 (0 %) and 1 of 4 (55 %), in proportion: 27.5 %."),
+        (WAY, {"1": "3"}, None, {}, "Exactly at 3 of 4: 85 %."),
+        (WAY, {"1": "4.4"}, None, {}, "From 4 of 4 up it is full credit."),
+        ({"kind": "cutoff"}, {"1": "2.99"}, None, {}, "3 of 4 is not reached: no credit."),
+        ({"kind": "cutoff", "at": "70%"}, {"1": "2.8"}, None, {}, "70 % of the scale is reached: full credit."),
+        ({"kind": "cutoff"}, {"1": "2", "2": "4"}, BOTH, {},
+         "The average mastery level, 75 %, is reached: full credit."),
+        ({"kind": "cutoff"}, {"1": "4", "2": "2.9"}, BOTH, {"combine": "min"},
+         "Not every one of them is mastered: no credit."),
+        ({"kind": "cutoff"}, {"1": "4", "2": "2.9"}, BOTH, {"combine": "max"},
+         "One of them at least is mastered: full credit."),
+        ({"kind": "cutoff", "at": "50%"}, {"1": "4", "2": "2"}, BOTH, {"combine": "share"}, "1 of 2 mastered: 50 %."),
+        ({"kind": "proportional"}, {"1": "2", "3": "3"}, MIXED, {},
+         "Average: (1 × 50 % + 2 × 75 %) ÷ 3 = about 66.67 %."),
+        ({"kind": "proportional"}, {"1": "2", "3": None}, MIXED, {}, "The one assessed counts: 50 %."),
+        (CRITERIA, {"1": "4", "2": "2"}, BOTH, {}, "The first that is true: 85 % if none is below 2 of 4."),
+        (CRITERIA, {"1": "4", "2": "1"}, BOTH, {}, "None of them is true: no credit."),
+        ({"kind": "scheme"}, {"1": "3.6"}, None, {},
+         "90 % is the letter A-, which counts from 90 % and is worth 93 %."),
+        ({"kind": "scheme"}, {"1": "2"}, None, {},
+         "50 % is the letter F, the lowest, which earns the level itself."),
+    ],
+)  # fmt: skip
+def test_what_counts_is_said(rule: Any, scores: Any, weights: Any, more: Any, sentence: str) -> None:
+    assert sentence in said(rule, scores, weights, **more)
+
+
+def test_evidence_has_its_day() -> None:
+    lines = explain.explain_cell(
+        definition({"kind": "cutoff"}),
+        OUTCOMES,
+        {"1": Decimal(3)},
+        Decimal(1),
+        newest={"1": datetime(2026, 3, 2, tzinfo=UTC)},
+    )
+    assert lines[0] == "1.1 Lines: 3 of 4, at mastery (3). Newest evidence: 2 March 2026."
 
 
 def test_an_outcome_without_mastery_level_says_nothing_of_mastery() -> None:
-    assert (
-        said({"kind": "proportional"}, {"3": "2"}, {"3": "1"})[0] == "1.3 Graphs: 2 of 4, 50 % of the scale."
-    )
-
-
-def test_a_letter_is_named() -> None:
-    assert said({"kind": "scheme"}, {"1": "3.6"})[-2:] == [
-        "That is the letter A-, which counts from 90 %.",
-        "93 % of 1 point is 0.93.",
-    ]
+    first = said({"kind": "proportional"}, {"3": "2"}, {"3": "1"})[0]
+    assert first == "1.3 Graphs: 2 of 4 (50 % of the scale)."
 
 
 @pytest.mark.parametrize(
@@ -101,12 +147,4 @@ def test_a_letter_is_named() -> None:
 )
 def test_too_little_evidence_says_what_happens(otherwise: str, words: str) -> None:
     lines = said({"kind": "cutoff"}, {"1": "3"}, BOTH, evidence={"at_least": 2, "otherwise": otherwise})
-    assert lines[1:] == ["1.2 Slope: not assessed.", f"1 of 2 assessed, 2 needed: {words}."]
-
-
-def test_why_three_of_four_is_not_a_percentage() -> None:
-    points, share = definition({"kind": "cutoff", "at": "3"}), definition({"kind": "cutoff", "at": "75%"})
-    sentence = explain.why_not_the_percentage(points, OUTCOMES)
-    assert sentence is not None and sentence.startswith("3 of 4 is this scale's mastery level")
-    assert explain.why_not_the_percentage(share, OUTCOMES) is None
-    assert explain.why_not_the_percentage(points, {}) is None
+    assert lines[1:] == ["1.2 Slope: not assessed.", f"1 of 2 outcomes assessed, 2 needed: {words}."]

@@ -19,10 +19,8 @@ def test_each_cell_says_old_new_direction_and_why(client: Client) -> None:
     assert "Preview: 14 grades would change, 2 need you." in page
     assert "2 cells hold what a person decided. They stay unless you choose otherwise." in page
     assert "– → becomes 1 + new" in page
-    assert (
-        "1.1 Linear models: 3 of 4, 75 % of the scale; mastered (mastery is 3)." in page
-        or "of the scale" in page
-    )
+    assert "1.1 Linear models: 3 of 4, at mastery (3)." in page
+    assert "3 of 4 is reached: full credit. 100 % of 1 point is 1." in page
     assert "full credit at 3 of 4; grade of 1 point" in page
     assert "All 30" in page and "Change 14" in page and "Needs you 2" in page and "Held 12" in page
     assert "14 new." in page and "Send 14 grades" in page

@@ -33,7 +33,7 @@ def test_why_is_this_a_085(client: Client) -> None:
     with desk(client) as at:
         previewed(at, 602, rule=TABLE)
         page = plain(at.room.text(f"{at.address}students/4/"))
-    assert "1.2 Systems of equations: 3 of 4, 75 % of the scale" in page
+    assert "1.2 Systems of equations: 3 of 4, at mastery (3)." in page
     assert "Rule: 55 % from 1 of 4, 70 % from 2 of 4, 85 % from 3 of 4, 100 % from 4 of 4." in page
     assert "85 % of 1 point is 0.85." in page
 

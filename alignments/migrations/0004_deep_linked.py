@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("alignments", "0003_templates"),
-        ("lti_tool", "0005_course_marks"),
+        ("lti_tool", "0004_registration_links_and_deep_links"),
     ]
 
     operations = [

@@ -116,6 +116,13 @@ class Visitor:
         said = {"platform": {"storage_target": target}}
         assert requests.post(f"{self.demo.canvas}/_sandbox/settings", json=said, timeout=10).ok
 
+    def _back_into_frame(self) -> None:
+        """Where Canvas's page was loaded anew its frame is another one."""
+        if self.framed:
+            self.driver.command("SwitchToFrame", id=None)
+            if frames := self.driver.elements("//iframe[@name='tool_content']"):
+                self.driver.command("SwitchToFrame", id={ELEMENT: frames[0]})
+
     def _wait(self, look: Callable[[], str], what: str) -> str:
         until, said = time.monotonic() + PATIENCE_SECONDS, ""
         while time.monotonic() < until:
@@ -124,6 +131,7 @@ class Visitor:
                     return seen
             except CommandFailed as failed:  # a page that is going away has no elements
                 said = str(failed)
+                self._back_into_frame()
             time.sleep(0.1)
         self.picture("failed")
         raise AssertionError(f"{self.name}: never saw {what}. {said}\n{self.driver.text()[:500]}")

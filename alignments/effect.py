@@ -149,7 +149,7 @@ def _said(definition: Definition, reading: Reading, found: ClassUnderRule, user:
     """The evidence and the arithmetic of one student, under the rule that counts for them."""
     instead = found.apart.get(user)
     if instead is not None and instead.rule is not None:
-        yield instead.sentence
+        yield instead.sentence(reading.evidence.outcomes)
         definition = with_rule(definition, instead.rule)
     scores, scheme = found.scores_by_user.get(user, {}), scheme_of(definition, reading)
     yield from explain_cell(definition, reading.evidence.outcomes, scores, found.points, scheme)

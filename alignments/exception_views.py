@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpResponseBase, HttpResponseRedirect
+from django.http import HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from alignments import sealedexceptions, services
+from alignments import exceptionpages, formdata, sealedexceptions, services
 from alignments.core import explain
-from alignments.core.definition import SectionException
+from alignments.core.definition import OwnRule, SectionException
 from alignments.core.exceptions import LOST
-from alignments.exceptionforms import ExceptionForm, in_words
+from alignments.exceptionforms import ExceptionForm
+from alignments.exceptionpages import sections_of
 from alignments.form_views import in_course
 from alignments.reading import Look, look_at
 from alignments.services import StoredAlignment
 from alignments.views import page_of
-from canvas.counting import CallCounter
-from canvas.rest import Rest
-from canvas.roster import by_name
-from canvas.values import Outcome, Section, Student
-from lti_tool.errors import PlatformError
-from lti_tool.http import shared_http
 from lti_tool.models import Context
 from lti_tool.sealing import CannotUnseal
 from lti_tool.sessions import LaunchRequest, staff_required
@@ -38,42 +32,72 @@ WHO = "Choose a student or a section of this course."
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One exception: the value that removes it, whom it is for and what counts."""
+class Asked:
+    """What was sent: blanks with the effect of a button, whom it is about, and whether it is to be saved."""
 
-    value: str
+    data: QueryDict
     who: str
-    words: str
+    is_to_save: bool
 
 
 @require_http_methods(["GET", "POST"])
 @staff_required
 def exceptions(request: LaunchRequest, alignment_id: int) -> HttpResponseBase:
-    """List, add and remove. Who they are is read for this page only, with the person's own account."""
+    """List, add, change and remove. Who they are is read for this page only, with the person's own account."""
     stored = in_course(request.context, alignment_id)
+    names = "off" not in (request.GET.get("names"), request.POST.get("names"))
+    if "remove" in request.POST:
+        _remove(request.context, stored, request.POST["remove"])
+        return _back(alignment_id, "removed", names)
     look = look_at(request.launch_session)
-    outcomes = look.reading.evidence.outcomes if look.reading else None
-    posted = request.POST if request.method == "POST" else None
-    form = ExceptionForm(posted, definition=stored.definition, outcomes=outcomes)
+    asked = _asked(request.POST) if request.method == "POST" and "edit" not in request.POST else None
+    form = _form(stored, look, asked, request.POST.get("edit", ""))
     problem = ""
-    if request.method == "POST":
-        if "remove" in request.POST:
-            _remove(request.context, stored, request.POST["remove"])
-            return _back(alignment_id, "removed")
-        problem = _add(request.context, stored, look, form, request.POST.get("who", ""))
+    if asked is not None and asked.is_to_save:
+        problem = _add(request.context, stored, look, form, asked.who)
         if not problem:
-            return _back(alignment_id, "set")
-    page = _page(look, stored) | {
+            return _back(alignment_id, "set", names)
+    elif asked is not None:
+        form.unmarked()
+    page = _page(look, stored, names) | {
         "form": form,
         "problem": problem,
-        "chosen": request.POST.get("who", ""),
+        "chosen": asked.who if asked else request.POST.get("edit", ""),
         "done": DONE.get(request.GET.get("done", ""), ""),
+        "do": request.POST.get("do", ""),
     }
     return render(request, "alignments/exceptions.html", page, status=422 if problem else 200)
 
 
-def _back(alignment_id: int, done: str) -> HttpResponseRedirect:
-    return HttpResponseRedirect(f"{reverse('alignments:exceptions', args=[alignment_id])}?done={done}")
+def _asked(sent: QueryDict) -> Asked:
+    data, do = sent.copy(), sent.get("do", "")
+    if do:
+        formdata.change_rows(data, do)
+    return Asked(data, sent.get("who", ""), not do)
+
+
+def _form(stored: StoredAlignment, look: Look, asked: Asked | None, edit: str) -> ExceptionForm:
+    return ExceptionForm(
+        asked.data if asked else None,
+        definition=stored.definition,
+        outcomes=look.reading.evidence.outcomes if look.reading else None,
+        with_rows=True,
+        current=_there(stored, edit),
+    )
+
+
+def _there(stored: StoredAlignment, value: str) -> OwnRule | None:
+    """The exception that is to be changed."""
+    kind, _, key = value.partition(":")
+    if kind == "student":
+        return (stored.students or {}).get(key)
+    return next((one.rule for one in stored.definition.sections if one.section_id == key), None)
+
+
+def _back(alignment_id: int, done: str, names: bool) -> HttpResponseRedirect:
+    hidden = "" if names else "&names=off"
+    address = reverse("alignments:exceptions", args=[alignment_id])
+    return HttpResponseRedirect(f"{address}?done={done}{hidden}")
 
 
 def _remove(context: Context, stored: StoredAlignment, value: str) -> None:
@@ -98,66 +122,30 @@ def _add(context: Context, stored: StoredAlignment, look: Look, form: ExceptionF
         except (sealedexceptions.TooMany, CannotUnseal) as error:
             return LOST if isinstance(error, CannotUnseal) else str(error)
         return ""
-    if kind == "section" and key in _sections(look):
-        others = [one for one in stored.definition.sections if one.section_id != key]
-        services.set_sections(context, stored.id, [*others, SectionException(key, form.rule)])
+    if kind == "section" and key in sections_of(look):
+        services.set_sections(context, stored.id, _with_section(stored, SectionException(key, form.rule)))
         return ""
     return WHO
 
 
-def _sections(look: Look) -> Mapping[str, Section]:
-    """The sections by id; none where they cannot be read now."""
-    if look.account is None or look.reading is None:
-        return {}
-    try:
-        return Rest(look.account, shared_http(), CallCounter()).sections(look.reading.course.id)
-    except PlatformError:
-        return {}
+def _with_section(stored: StoredAlignment, new: SectionException) -> list[SectionException]:
+    """One that is there keeps its place: of a student in several sections, the first counts."""
+    there = stored.definition.sections
+    if all(one.section_id != new.section_id for one in there):
+        return [*there, new]
+    return [new if one.section_id == new.section_id else one for one in there]
 
 
-def _page(look: Look, stored: StoredAlignment) -> dict[str, Any]:
-    reading = look.reading
-    sections = _sections(look)
-    students = reading.students if reading else {}
-    outcomes = reading.evidence.outcomes if reading else {}
+def _page(look: Look, stored: StoredAlignment, names: bool) -> dict[str, Any]:
+    sections = sections_of(look)
+    outcomes = look.reading.evidence.outcomes if look.reading else {}
     return page_of(look) | {
         "alignment": stored,
+        "names": names,
         "rule_words": explain.rule_in_words(stored.definition, outcomes),
-        "section_rows": _section_rows(stored, sections, outcomes),
-        "student_rows": _student_rows(stored, students, outcomes),
+        "section_rows": exceptionpages.section_rows(stored, look.reading, sections),
+        "student_rows": exceptionpages.student_rows(stored, look.reading, names=names),
         "lost": LOST if stored.students is None else "",
         "sections": sorted(sections.values(), key=lambda one: one.name),
-        "students": _to_choose(students),
+        "students": exceptionpages.to_choose(look.reading, names=names),
     }
-
-
-def _to_choose(students: Mapping[str, Student]) -> Sequence[Student]:
-    return [one for one in by_name(students) if one.is_active and not one.is_test_student]
-
-
-def _section_rows(
-    stored: StoredAlignment, sections: Mapping[str, Section], outcomes: Mapping[str, Outcome]
-) -> list[Row]:
-    return [
-        Row(
-            f"section:{one.section_id}",
-            sections[one.section_id].name if one.section_id in sections else f"Section {one.section_id}",
-            in_words(stored.definition, one.rule, outcomes),
-        )
-        for one in stored.definition.sections
-    ]
-
-
-def _student_rows(
-    stored: StoredAlignment, students: Mapping[str, Student], outcomes: Mapping[str, Outcome]
-) -> list[Row]:
-    """By name; somebody who left the course, or everybody where names cannot be read, has none."""
-    rows = [
-        Row(
-            f"student:{user}",
-            students[user].sortable_name if user in students else "A student whose name cannot be read now",
-            in_words(stored.definition, rule, outcomes),
-        )
-        for user, rule in (stored.students or {}).items()
-    ]
-    return sorted(rows, key=lambda row: row.who.casefold())

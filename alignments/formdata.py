@@ -54,14 +54,19 @@ def typed(sent: QueryDict) -> Typed:
         calc.change(found.do)
         _put(found.data, calc.values, calculationblanks.is_blank)
     elif action in {"add", "remove"}:
-        blanks = RuleBlanks(ruleblanks.submitted(found.data))
-        blanks.change(found.do)
-        _put(found.data, blanks.values, _is_of_rule)
+        change_rows(found.data, found.do)
     elif action in {"drop", "use"} and rest.isdecimal() and int(rest) < len(found.kept):
         text = found.kept.pop(int(rest))
         if action == "use":
             _use(found, text)
     return found
+
+
+def change_rows(data: QueryDict, do: str) -> None:
+    """A row of the rule more or less."""
+    blanks = RuleBlanks(ruleblanks.submitted(data))
+    blanks.change(do)
+    _put(data, blanks.values, _is_of_rule)
 
 
 def keep(found: Typed, form: AlignmentForm) -> None:

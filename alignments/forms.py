@@ -23,6 +23,7 @@ from alignments.core.definition import (
     WeightedOutcome,
     default_at_least,
 )
+from alignments.core.exceptions import fitting
 from alignments.core.numbers import plain
 from alignments.numberfields import NumberField
 from alignments.outcomeform import Choices
@@ -123,6 +124,7 @@ class AlignmentForm(RuleForm):
             direction=cleaned.get("direction", "both"),
             round=cleaned.get("round", 2),
             calculation=calculation,
+            sections=fitting(whole.sections, [one.outcome_id for one in outcomes]),
         )
 
     def _name(self, first: str) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db import transaction
 
-from alignments.core.definition import Rule
-from alignments.core.exceptions import Students
+from alignments.core.definition import OwnRule
+from alignments.core.exceptions import Students, renamed
 from alignments.core.fields import Spot
 from alignments.core.sectionfields import instead_to_json, read_instead
 from alignments.models import Alignment, SealedExceptions
@@ -39,7 +39,7 @@ def of(row: Alignment) -> Students | None:
 
 
 @transaction.atomic
-def put(context: Context, alignment_id: int, user: str, rule: Rule | None) -> None:
+def put(context: Context, alignment_id: int, user: str, rule: OwnRule | None) -> None:
     """From now on this rule counts for the student; None: not assessed."""
     row, known = _locked(context, alignment_id)
     if user not in known and len(known) >= MOST:
@@ -52,6 +52,15 @@ def remove(context: Context, alignment_id: int, user: str) -> None:
     """The alignment's rule counts for the student again."""
     row, known = _locked(context, alignment_id)
     _keep(row, {key: rule for key, rule in known.items() if key != user})
+
+
+@transaction.atomic
+def replace_outcome(context: Context, alignment_id: int, gone: str, instead: str) -> None:
+    """What was said of one outcome is said of the one that took its place. Lost ones stay lost."""
+    Context.objects.select_for_update().get(pk=context.pk)
+    row = Alignment.objects.select_related("sealed_exceptions").get(context=context, pk=alignment_id)
+    if known := of(row):
+        _keep(row, {user: renamed(rule, gone, instead) for user, rule in known.items()})
 
 
 @transaction.atomic
@@ -83,12 +92,10 @@ def _opened(body: Mapping[str, Mapping[str, Any]]) -> Students:
     return {user: _rule(instead) for user, instead in body.items()}
 
 
-def _rule(instead: Mapping[str, Any]) -> Rule | None:
+def _rule(instead: Mapping[str, Any]) -> OwnRule | None:
     """How it stands to the alignment's outcomes now is checked when a plan is made."""
-    if "rule" not in instead:
-        return None
     spot = Spot()
-    rule = read_instead(spot, instead["rule"], "mean", None)
-    if rule is None or spot.problems:
+    rule = read_instead(spot, instead, "mean", None)
+    if spot.problems:
         raise CannotUnseal(PURPOSE)
     return rule

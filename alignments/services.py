@@ -23,7 +23,7 @@ from alignments.core.definition import (
     SectionException,
     TargetChoice,
 )
-from alignments.core.exceptions import Students
+from alignments.core.exceptions import Students, renamed
 from alignments.core.fields import Problem
 from alignments.core.jsonfile import FileErrors
 from alignments.core.numbers import plain
@@ -185,6 +185,7 @@ def remember_scales(context: Context, one: StoredAlignment, now: Remembered) -> 
         unchanged.update(scales=_scales_to_json(known))
 
 
+@transaction.atomic
 def replace_outcome(context: Context, alignment_id: int, gone: str, instead: str) -> StoredAlignment:
     """Repairs a link to an outcome that is gone: the new one takes its place and weight."""
     definition = stored_one(context, alignment_id).definition
@@ -193,7 +194,10 @@ def replace_outcome(context: Context, alignment_id: int, gone: str, instead: str
     outcomes = tuple(
         replace(one, outcome_id=instead) if one.outcome_id == gone else one for one in definition.outcomes
     )
-    return save_alignment(context, replace(definition, outcomes=outcomes), alignment_id=alignment_id)
+    sections = tuple(replace(one, rule=renamed(one.rule, gone, instead)) for one in definition.sections)
+    sealedexceptions.replace_outcome(context, alignment_id, gone, instead)
+    repaired = replace(definition, outcomes=outcomes, sections=sections)
+    return save_alignment(context, repaired, alignment_id=alignment_id)
 
 
 def replace_target(

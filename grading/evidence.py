@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from alignments.core import jsonfile
-from alignments.core.definition import Definition, Rule
+from alignments.core.definition import Definition, OwnRule
 from alignments.core.exceptions import Instead, check_instead, with_rule
 from alignments.core.explain import explain_cell, rule_in_words
 from alignments.core.fields import Spot
@@ -46,14 +46,14 @@ class Grounds:
         """A student's scores and the arithmetic."""
         scores, definition, said = self.scores.get(user, {}), self.definition, []
         if instead := self.exceptions.get(user):
-            said = [instead.sentence]
+            said = [instead.sentence(self.outcomes)]
             if instead.rule is None or self._cannot_be_used(instead.rule):
-                return instead.sentence
+                return said[0]
             definition = with_rule(definition, instead.rule)
         said += explain_cell(definition, self.outcomes, scores, self.points, self.scheme)
         return " ".join(said)
 
-    def _cannot_be_used(self, rule: Rule) -> bool:
+    def _cannot_be_used(self, rule: OwnRule) -> bool:
         """Whether this rule for some students is broken, unlike the alignment's."""
         broken = check(with_rule(self.definition, rule), self.outcomes, self.scheme)
         return bool(broken or check_instead(self.definition, rule))
@@ -145,8 +145,8 @@ def _from_row(row: Mapping[str, Any]) -> Grounds:
     )
 
 
-def _instead(body: Mapping[str, Any]) -> Rule | None:
-    return read_instead(Spot(), body["rule"], "mean", None) if "rule" in body else None
+def _instead(body: Mapping[str, Any]) -> OwnRule | None:
+    return read_instead(Spot(), body, "mean", None)
 
 
 def _scheme(row: list[Any] | None) -> GradingScheme | None:

@@ -187,11 +187,24 @@ class Calculation:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Somebody is not assessed on some outcomes: the alignment is for them as if it did not list these. `rule`
+    takes the place of the alignment's, where there is one of their own as well."""
+
+    outcome_ids: tuple[str, ...]
+    rule: Rule | None = None
+
+
+OwnRule = Rule | LeftOut
+"""What may count for somebody instead of an alignment's rule."""
+
+
+@dataclass(frozen=True, slots=True)
 class SectionException:
     """What counts for the students of one section instead of the alignment's rule; None: not assessed."""
 
     section_id: str
-    rule: Rule | None
+    rule: OwnRule | None
 
 
 @dataclass(frozen=True, slots=True)

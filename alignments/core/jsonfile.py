@@ -17,6 +17,7 @@ from alignments.core.definition import (
     Otherwise,
     Overwrite,
     Rule,
+    SectionException,
     TargetChoice,
     WeightedOutcome,
     default_at_least,
@@ -146,9 +147,10 @@ def _read_entry(spot: Spot, value: object) -> Definition | None:
     calculation = None
     if "calculation" in entry:
         calculation = read_calculation(spot.key("calculation"), entry["calculation"])
-    sections = (
-        read_sections(spot.key("sections"), entry["sections"], combine, count) if "sections" in entry else ()
-    )
+    sections: tuple[SectionException, ...] = ()
+    if "sections" in entry:
+        outcome_ids = [one.outcome_id for one in outcomes] if outcomes else None
+        sections = read_sections(spot.key("sections"), entry["sections"], combine, outcome_ids)
     if not outcomes or rule is None or target is None:
         return None
     if name == placeholder_name(outcomes[0].outcome_id):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 
-from alignments.core.definition import Definition, Rule
+from alignments.core.definition import Definition, OwnRule
 from alignments.core.exceptions import Instead, Students, applying_to, check_instead, with_rule
 from alignments.core.levels import Score
 from alignments.core.rules import Decider, Wanted, check
@@ -241,7 +241,7 @@ def _everybody(inputs: Inputs) -> Iterator[str]:
 class _Ready:
     """One alignment's rule, or one that takes its place for some students, made ready."""
 
-    def __init__(self, inputs: Inputs, alignment: PlannedAlignment, rule: Rule | None = None) -> None:
+    def __init__(self, inputs: Inputs, alignment: PlannedAlignment, rule: OwnRule | None = None) -> None:
         definition, trouble = alignment.definition, alignment.trouble
         if rule is not None:
             definition = with_rule(definition, rule)
@@ -261,7 +261,7 @@ class _OneAlignment:
         self.alignment = alignment
         self.column = alignment.column
         self.usual = _Ready(inputs, alignment)
-        self.others: dict[Rule, _Ready] = {}
+        self.others: dict[OwnRule, _Ready] = {}
 
     def why(self, reason: str) -> str:
         """The sentence for this alignment's problem."""

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from alignments import services
-from alignments.core.definition import Cutoff, SectionException
+from alignments.core.definition import Cutoff, LeftOut, Proportional, SectionException
+from alignments.core.jsonfile import parse_definition
 from alignments.models import SealedExceptions
-from tests.alignments.classroom import classroom
+from tests.alignments.classroom import Classroom, classroom
+from tests.alignments.test_views_form import filled, homework
 from tests.alignments.test_views_home import align
+from tests.alignments.test_views_rules import (
+    CLASS,
+    CRITERIA,
+    CRITERIA_JSON,
+    TABLE,
+    TABLE_JSON,
+    both,
+    class_table,
+    dry_run,
+    entry,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,3 +116,122 @@ def test_a_scale_that_changed_is_told_on_the_list_before_any_sync(client: Client
         seen = {"601": (services.Decimal(5), services.Decimal(4))}
         services.save_alignment(course.opened.context, stored.definition, alignment_id=number, scales=seen)
         assert "changed from 5 to 4 points, mastery from 4 to 3" in course.text("/course/", show="attention")
+
+
+def two(course: Classroom) -> str:
+    """An alignment of two outcomes; the address of its exceptions."""
+    course.post("/course/alignments/new/", filled(outcomes=["601", "602"]))
+    return f"/course/alignments/{services.stored(course.opened.context)[0].id}/exceptions/"
+
+
+def students_of(course: Classroom) -> Any:
+    return services.stored(course.opened.context)[0].students
+
+
+def test_an_outcome_is_not_assessed_for_a_student_and_for_a_section(client: Client) -> None:
+    with classroom(client) as course:
+        page = two(course)
+        assert (
+            "Outcomes not assessed for them"
+            in course.post(page, {"do": "kind", "kind": "left_out"}).content.decode()
+        )
+        course.post(page, {"who": "student:1001", "kind": "left_out", "left_out": ["602"]})
+        course.post(page, {"who": "student:1002", "kind": "proportional", "left_out": ["601", "999"]})
+        assert students_of(course) == {"1001": LeftOut(("602",)), "1002": LeftOut(("601",), Proportional())}
+        shown = course.text(page)
+        assert "1.2 Systems of equations not assessed; of the others: full credit at 3 of 4" in shown
+        assert (
+            "1001" not in SealedExceptions.objects.get().sealed
+            and "602" not in SealedExceptions.objects.get().sealed
+        )
+        course.post(page, {"who": "section:701", "kind": "left_out", "left_out": ["602"]})
+        [one] = services.stored(course.opened.context)
+        assert one.definition.sections == (SectionException("701", LeftOut(("602",))),)
+        for left_out, words in [([], "Tick the outcomes"), (["601", "602"], "Every outcome is ticked")]:
+            answer = course.post(page, {"who": "student:1003", "kind": "left_out", "left_out": left_out})
+            assert answer.status_code == 422 and words in answer.content.decode()
+
+
+@pytest.mark.parametrize(("blanks", "rule"), [(TABLE, TABLE_JSON), (CRITERIA, CRITERIA_JSON)])
+def test_tables_and_criteria_are_exceptions_too(
+    client: Client, blanks: dict[str, str], rule: dict[str, Any]
+) -> None:
+    with classroom(client) as course:
+        page = two(course)
+        kind = {"kind": blanks["rule"], "who": "student:1001"}
+        usual = course.post(page, kind | {"do": "kind"}).content.decode()
+        assert f'<option value="{blanks["rule"]}" selected>' in usual and "aria-invalid" not in usual
+        unseen = course.post(page, kind)
+        assert unseen.status_code == 422 and "look over what is filled in" in unseen.content.decode()
+        assert course.post(page, kind | blanks).status_code == 302
+        want = parse_definition(entry(rule, {}, {"assignment": "1"})).rule
+        assert students_of(course) == {"1001": want}
+        again = course.post(page, {"edit": "student:1001"}).content.decode()
+        shown = dict(re.findall(r'name="((?:level|grade)-\d-(?:at|credit))" value="([^"]*)"', again))
+        assert shown == {
+            name: value for name, value in blanks.items() if re.match(r".*-\d-(at|credit)$", name)
+        }
+        assert '<option value="student:1001" selected>' in again
+        less = course.post(
+            page, kind | blanks | {"do": f"remove-{'level' if 'unit' in blanks else 'grade'}-0"}
+        )
+        assert less.content.decode().count("Remove<span") < again.count("Remove<span")
+        assert students_of(course) == {"1001": want}
+
+
+def test_a_wrong_blank_of_a_table_is_marked_beside_it(client: Client) -> None:
+    with classroom(client) as course:
+        wrong = TABLE | {"kind": "table", "who": "student:1001", "level-1-credit": "1,5"}
+        answer = course.post(two(course), wrong)
+        assert answer.status_code == 422
+        assert 'id="id_level-1-credit_error"' in answer.content.decode()
+        assert not SealedExceptions.objects.exists()
+
+
+def test_names_are_hidden_for_the_projector(client: Client) -> None:
+    with classroom(client) as course:
+        page = two(course)
+        course.post(page, {"who": "student:1001", "kind": "not_assessed"})
+        names = [user.sortable_name for user in course.world.users.values() if user.id >= 1000]
+        assert any(name in course.text(page) for name in names)
+        hidden = course.text(page, names="off")
+        assert not any(name in hidden for name in names)
+        assert re.search(r'<th scope="row">Student \d</th>', hidden) and "Show the names" in hidden
+        refused = course.post(page, {"who": "", "kind": "not_assessed", "names": "off"}).content.decode()
+        assert not any(name in refused for name in names)
+        saved = course.post(page, {"who": "student:1002", "kind": "not_assessed", "names": "off"})
+        assert saved["Location"].endswith("?done=set&names=off")
+
+
+def test_a_changed_section_keeps_its_place_and_says_how_many_it_is_for(client: Client) -> None:
+    with classroom(client, scenario="two-sections") as course:
+        number = align(course, "601")
+        page = f"/course/alignments/{number}/exceptions/"
+        for who, kind in [("701", "not_assessed"), ("702", "not_assessed"), ("701", "proportional")]:
+            course.post(page, {"who": f"section:{who}", "kind": kind})
+        stored = services.stored_one(course.opened.context, number).definition.sections
+        assert [one.section_id for one in stored] == ["701", "702"]
+        assert re.search(r'<span class="muted small">\d students</span>', course.text(page))
+        again = course.post(page, {"edit": "section:701"}).content.decode()
+        assert '<option value="proportional" selected>' in again
+
+
+def test_the_class_counts_exceptions_as_a_sync_does(client: Client) -> None:
+    with classroom(client, scenario="two-sections") as course:
+        blanks = both({}, target="assignment", assignment=str(homework(course).id))
+        course.post("/course/alignments/new/", blanks)
+        [one] = services.stored(course.opened.context)
+        page = f"/course/alignments/{one.id}/exceptions/"
+        course.post(
+            page, {"who": "section:702", "kind": "cutoff", "line": "percent", "at": "10", "credit": "37"}
+        )
+        course.post(page, {"who": "student:1001", "kind": "left_out", "left_out": ["601"]})
+        course.post(page, {"who": "student:1004", "kind": "not_assessed"})
+        shown = course.post(CLASS, blanks | {"alignment": str(one.id)}).content.decode()
+        table = class_table(shown)
+        planned = Counter(cell["to"] for cell in dry_run(course) if cell["reason"] != "not_a_student")
+    grades = {label.removesuffix(" of 10"): count for label, count in table.items() if " of 10" in label}
+    assert grades == {to: count for to, count in planned.items() if to is not None}
+    assert table["Not assessed, by an exception"] == 1
+    assert re.search(r"\d students have a rule of their own and 1 is not assessed", shown)
+    assert "Of the students this rule counts for." in shown

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alignments import sealedexceptions, services
-from alignments.core.definition import Cutoff, Percent, PointsLine, Proportional
+from alignments.core.definition import Cutoff, LeftOut, Percent, PointsLine, Proportional
 from alignments.models import SealedExceptions
 from canvas import throttle
 from grading import planning
@@ -52,6 +52,48 @@ def test_a_section_that_is_not_assessed_is_left_alone(two_sections: School) -> N
     assert decided(result)[1004] == (None, "not_assessed")
     assert result.run.outcome == "done" and result.run.reasons["not_assessed"] == 4
     assert two_sections.column("Models") == {1001: "1", 1003: "0"}
+
+
+def test_a_section_is_not_assessed_on_one_outcome(two_sections: School) -> None:
+    """With the lowest of both, one outcome without evidence is too little; without that outcome it is not."""
+    both: dict[str, Any] = {"combine": "max", "rule": {"kind": "proportional"}}
+    two_sections.align(entry([601, 602], "Both", **both))
+    before = decided(sync(two_sections.context, dry_run=True))
+    two_sections.align(
+        entry([601, 602], "Both", sections=[{"section": "702", "not_assessed": ["601"]}], **both)
+    )
+    after = decided(sync(two_sections.context))
+    two_sections.align(entry(602, "Alone", rule={"kind": "proportional"}))
+    alone = decided(sync(two_sections.context, dry_run=True))
+    assert after[1001] == before[1001]
+    assert [after[user] for user in (1002, 1004, 1006)] == [alone[user] for user in (1002, 1004, 1006)]
+    assert after != before
+
+
+def test_a_student_is_not_assessed_on_one_outcome_and_the_page_says_so(two_sections: School) -> None:
+    [one] = two_sections.align(entry([601, 602], "Both", rule={"kind": "proportional"}))
+    sealedexceptions.put(two_sections.context, one.pk, "1001", LeftOut(("601",)))
+    sealedexceptions.put(two_sections.context, one.pk, "1002", LeftOut(("601", "602")))
+    assert services.stored_one(two_sections.context, one.pk).students == {
+        "1001": LeftOut(("601",)),
+        "1002": LeftOut(("601", "602")),
+    }
+    run = prepare(two_sections.context, two_sections.account, started_by="teacher 11")
+    said = planning.open_plan(run.sealed_plan).grounds[one.pk].explain("1001")
+    title = two_sections.world.outcomes[601].title
+    assert said.startswith(f"Not assessed for this student, so not counted: {title}.")
+    assert f"{title}:" not in said
+    assert decided(sync(two_sections.context, dry_run=True))[1002] == (None, "not_assessed")
+
+
+def test_a_repaired_outcome_stays_left_out(two_sections: School) -> None:
+    sections = [{"section": "702", "not_assessed": ["601"]}]
+    [one] = two_sections.align(entry([601, 602], "Both", sections=sections))
+    sealedexceptions.put(two_sections.context, one.pk, "1001", LeftOut(("601",)))
+    services.replace_outcome(two_sections.context, one.pk, "601", "603")
+    repaired = services.stored_one(two_sections.context, one.pk)
+    assert repaired.definition.sections[0].rule == LeftOut(("603",))
+    assert repaired.students == {"1001": LeftOut(("603",))}
 
 
 def test_in_several_sections_the_first_of_the_file_counts(two_sections: School) -> None:

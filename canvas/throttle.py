@@ -4,8 +4,9 @@ Canvas keeps one leaky bucket per access token (REST) or per developer key (LTI 
 away per second, 50 are reserved by each call under way. The bucket is shared with other workers and courses,
 so what the last answer said is the only truth. canvas-lms: app/middleware/request_throttle.rb
 
-Everybody on a bucket sees the same room at the same moment, so each takes of it one place at a time and gives
-half of its places back as soon as it is little: four workers settle at about eight calls in flight together.
+Everybody on a bucket sees the same room at the same moment, so each takes of it one place at a time, while hardly
+anybody else is there, and gives half of its places back as soon as it gets little: all workers together keep four
+to eight calls in flight, of the eleven that an idle bucket bears.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from lti_tool.errors import Throttled
 
 MOST_IN_FLIGHT = 4
 CAUTIOUS_IN_FLIGHT = 2
-HIGH_WATER = 350
-"""Units left from which one more may go at once: at most five calls of others are under way."""
-LOW_WATER = 200
-"""Units left under which there are too many: more than eight calls of others, or a bucket that fills."""
+HIGH_WATER = 450
+"""Units left from which one more may go at once: at most three calls are under way."""
+LOW_WATER = 300
+"""Units left under which there are too many: more than six calls under way, or a bucket that fills."""
 EMPTY_WATER = 60
+"""Units left under which hardly a call has room: better wait until there are `REFILLED`."""
+REFILLED = 100
+LEAK_A_SECOND = 10
 LONGEST_PAUSE_SECONDS = 45.0
 
 
@@ -78,7 +82,7 @@ class BucketPace:
             elif remaining >= HIGH_WATER:
                 self._grow()
             if remaining is not None and remaining < EMPTY_WATER:
-                self._pause(float(LOW_WATER - remaining) / 10 / 2)
+                self._pause(float(REFILLED - remaining) / LEAK_A_SECOND)
             self._changed.notify_all()
 
     def _grow(self) -> None:

@@ -4,6 +4,7 @@ Everything is real: HTTP, a launch and a consent for each school, PostgreSQL, an
 """
 
 import base64
+import copy
 import json
 import os
 import secrets
@@ -97,10 +98,17 @@ class Tool:
 
 
 class School:
-    """A pretend Canvas with one big course, known to the tool: launched, connected."""
+    """A pretend Canvas with a big course, or several alike, known to the tool: launched, connected."""
 
     def __init__(
-        self, tool: Tool, name: str, students: int, outcomes: int, latency_ms: float, results: int = 1
+        self,
+        tool: Tool,
+        name: str,
+        students: int,
+        outcomes: int,
+        latency_ms: float,
+        results: int = 1,
+        courses: int = 1,
     ) -> None:
         """`results`: the most of one student on one outcome."""
         self.tool = tool
@@ -108,10 +116,12 @@ class School:
         self.api_client, self.lti_client = f"api-{name}", f"lti-{name}"
         self.port = free_port()
         self.canvas: Canvas
+        self._token = ""
         self.teacher: demo_check.Teacher
         self._command = [
             PYTHON, "-m", "sandbox", "--port", str(self.port), "--tool-url", tool.url,
-            "--scenario", f"crowd-{students}x{outcomes}x{results}", "--latency-ms", str(latency_ms),
+            "--scenario", f"{courses}-crowd-{students}x{outcomes}x{results}".removeprefix("1-"),
+            "--latency-ms", str(latency_ms),
             "--lti-client-id", self.lti_client, "--api-client-id", self.api_client,
             "--api-client-secret", API_SECRET, "--json-ready",
         ]  # fmt: skip
@@ -125,6 +135,13 @@ class School:
         wait_for(child, f"{url}/_sandbox/world")
         self.canvas = Canvas(url)
         return self
+
+    def another(self, place: int) -> "School":
+        """Another course of the same Canvas, launched by the same teacher, whose account is connected."""
+        school = copy.copy(self)
+        school.canvas = Canvas(self.canvas.url, place)
+        school.teacher = demo_check.launch(school.canvas)
+        return school
 
     def join(self) -> "School":
         """Register, launch and connect: what an administrator and a teacher do once."""
@@ -146,7 +163,7 @@ class School:
 
     @property
     def context(self) -> str:
-        return str(self.canvas.facts["courses"][0]["lti_context_id"])
+        return str(self.canvas.facts["courses"][self.canvas.place]["lti_context_id"])
 
     def align(self, *, columns: bool) -> None:
         """Every outcome in proportion: into a new column, or into the assignment that has its name."""
@@ -172,7 +189,8 @@ class School:
 
     def titles(self) -> dict[str, str]:
         """The outcomes by id, as one small page of rollups names them."""
-        skills = self.canvas.evidence(self.token()).skills
+        self._token = self._token or self.token()
+        skills = self.canvas.evidence(self._token).skills
         return {key: skill.title for key, skill in skills.items()}
 
     def token(self, scope: str = "") -> str:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from sandbox.scenarios.base import Options, Stage
-from sandbox.scenarios.crowd import sized
+from sandbox.scenarios.crowd import several
 from sandbox.world import World
 
 __all__ = ["NAMES", "Options", "UnknownScenario", "build"]
@@ -60,9 +60,9 @@ _ALL = {
 NAMES: dict[str, str] = {name: scenario.description for name, scenario in _ALL.items()}
 
 
-_SIZED = re.compile(r"crowd-([1-9][0-9]{0,3})x([1-9][0-9]{0,2})(?:x([1-9]))?", re.ASCII)
+_SIZED = re.compile(r"(?:([2-9])-)?crowd-([1-9][0-9]{0,3})x([1-9][0-9]{0,2})(?:x([1-9]))?", re.ASCII)
 """A big course of any size: ``crowd-150x20`` has 150 students and 20 outcomes, ``crowd-150x20x3`` up to three
-results of each student on each outcome."""
+results of each student on each outcome, ``4-crowd-38x20`` four such courses."""
 
 
 class UnknownScenario(KeyError):
@@ -74,7 +74,8 @@ def build(name: str, options: Options | None = None) -> World:
     scenario, size = _ALL.get(name), _SIZED.fullmatch(name)
     stage = Stage(options or Options())
     if size:
-        sized(stage, int(size[1]), int(size[2]), int(size[3] or 1))
+        courses, students, outcomes, works = (int(number or 1) for number in size.groups())
+        several(stage, courses, students, outcomes, works)
     elif scenario is None:
         raise UnknownScenario(name)
     else:

@@ -78,6 +78,10 @@ LAST_NAMES = [
 ]
 
 
+ANOTHER_COURSE = 10_000
+"""Between the ids of one course and the same ones of the next."""
+
+
 def large(stage: Stage) -> None:
     """250 students of two sections, 12 outcomes, up to three results each."""
     _crowd(stage, 250, 12, 3)
@@ -88,9 +92,12 @@ def huge(stage: Stage) -> None:
     _crowd(stage, 1000, 40, 1)
 
 
-def sized(stage: Stage, students: int, outcomes: int, works: int = 1) -> None:
-    """As many students and outcomes as asked for, up to `works` results each."""
-    _crowd(stage, students, outcomes, works)
+def several(stage: Stage, courses: int, students: int, outcomes: int, works: int) -> None:
+    """As many courses of one teacher as asked for, each with as many students and outcomes, up to `works`
+    results each."""
+    for place in range(courses):
+        stage.base = place * ANOTHER_COURSE
+        _crowd(stage, students, outcomes, works)
 
 
 def _crowd(stage: Stage, students: int, outcomes: int, works: int) -> None:

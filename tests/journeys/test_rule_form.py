@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from tests.journeys.conftest import Demo, strict_context
 from tests.journeys.test_accessibility import look
@@ -23,16 +23,25 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=str(Path(folder or ".") / f"{name}-{width}.png"), full_page=True)
 
 
+def new_alignment(page: Page, running: Demo) -> FrameLocator:
+    """The empty form; the account is connected, and the suggested pairs are aligned, by whoever comes first."""
+    act_as(page, running.canvas, TEACHER)
+    frame = open_tool(page)
+    expect(frame.get_by_role("heading", level=1)).to_have_text("Outcomes and columns", timeout=15_000)
+    if frame.get_by_role("link", name="Connect Canvas").count():
+        connect(page, frame)
+        frame.get_by_role("link", name=re.compile("Review 5 suggested")).click()
+        frame.get_by_role("button", name="Align the ticked pairs").click()
+    frame.get_by_role("link", name="New alignment").click()
+    expect(frame.get_by_role("heading", level=1)).to_have_text("New alignment", timeout=15_000)
+    return frame
+
+
 def test_every_kind_of_rule_with_the_class_beside_it(browser: Browser, small: Demo) -> None:
     found: list[str] = []
     with strict_context(browser, 1280) as context:
         page = context.new_page()
-        act_as(page, small.canvas, TEACHER)
-        frame = open_tool(page)
-        connect(page, frame)
-        frame.get_by_role("link", name=re.compile("Review 5 suggested")).click()
-        frame.get_by_role("button", name="Align the ticked pairs").click()
-        frame.get_by_role("link", name="New alignment").click()
+        frame = new_alignment(page, small)
         frame.locator("input[name=outcomes]").first.check()
         expect(frame.locator("#class svg.histogram")).to_be_visible(timeout=15_000)
         for kind in KINDS:
@@ -65,3 +74,86 @@ def test_every_kind_of_rule_with_the_class_beside_it(browser: Browser, small: De
         frame.locator("button.button-primary").click()
         expect(frame.get_by_role("heading", level=1)).to_have_text("Outcomes and columns", timeout=15_000)
     assert found == []
+
+
+def test_own_calculations_exceptions_and_schemes(browser: Browser, small: Demo) -> None:
+    found: list[str] = []
+    with strict_context(browser, 1280) as context:
+        page = context.new_page()
+        frame = new_alignment(page, small)
+        for box in frame.locator("input[name=outcomes]").all()[:2]:
+            box.check()
+        frame.get_by_label("Column name").fill("By the newest work")
+        calculate = frame.get_by_label("Each outcome's score is")
+        for method in ("power_law", "n_mastery", "weighted_average", "newest"):
+            calculate.focus()
+            calculate.select_option(method)
+            expect(frame.locator(f"#id_calc option[value={method}][selected]")).to_have_count(1, timeout=15_000)
+            expect(calculate).to_be_focused()
+        expect(frame.locator("#class svg.histogram")).to_be_visible(timeout=15_000)
+        frame.get_by_text("Order, how many results, what is left out").click()
+        frame.get_by_role("button", name="Ignore an assignment").click()
+        frame.get_by_label("Ignored assignment 1").select_option(index=2)
+        frame.get_by_label("Why assignment 1 is ignored").fill("Fire drill")
+        frame.get_by_label("Results are in the order of").select_option("due")
+        expect(frame.locator("#class")).to_contain_text("in the order they were due", timeout=15_000)
+        frame.locator("#class details.more summary").first.click()
+        expect(frame.locator("#class")).to_contain_text("The results behind it")
+        frame.get_by_label("A usual rule to compare").select_option("from-canvas")
+        frame.get_by_role("button", name="Add to compare").click()
+        expect(frame.locator("table.compare th[scope=col]")).to_have_count(3, timeout=15_000)
+        found += look(page, "calculation")
+        picture(page, "calculation")
+        frame.get_by_label("How many of the newest results").fill("0")
+        frame.locator("#alignment-fields .form-actions .button-primary").click()
+        expect(frame.locator("#id_calc-count-newest_error")).to_be_visible(timeout=15_000)
+        found += look(page, "a wrong number")
+        frame.get_by_label("How many of the newest results").fill("2")
+        frame.locator("#alignment-fields .form-actions .button-primary").click()
+        expect(frame.get_by_role("heading", level=1)).to_have_text("Outcomes and columns", timeout=15_000)
+        frame.get_by_role("link", name=re.compile("By the newest work")).first.click()
+        frame.get_by_role("link", name="Exceptions").click()
+        expect(frame.get_by_role("heading", level=1)).to_contain_text("Exceptions", timeout=15_000)
+        found += exceptions_of(page, frame)
+        frame.get_by_role("link", name="Settings").click()
+        frame.get_by_role("link", name=re.compile("See what each letter is worth")).click()
+        expect(frame.get_by_role("heading", level=1)).to_have_text("Grading schemes", timeout=15_000)
+        found += look(page, "schemes")
+        picture(page, "schemes")
+    assert found == []
+
+
+def exceptions_of(page: Page, frame: FrameLocator) -> list[str]:
+    """The exceptions page by keyboard and click: a table for one student, an outcome left out for another."""
+    frame.get_by_label("For", exact=True).select_option(label="Lindqvist, Ada")
+    kind = frame.get_by_label("What counts instead")
+    kind.focus()
+    kind.select_option("criteria")
+    expect(frame.locator("#id_grade-0-credit")).to_be_visible(timeout=15_000)
+    found = look(page, "criteria of an exception")
+    picture(page, "exception-criteria")
+    kind.select_option("table")
+    expect(frame.locator("#id_level-3-credit")).to_be_visible(timeout=15_000)
+    expect(kind).to_be_focused()
+    frame.get_by_role("button", name="Add a level").click()
+    expect(frame.locator("#id_level-4-at")).to_have_value("", timeout=15_000)
+    frame.get_by_role("button", name="Save the exception").click()
+    expect(frame.locator("#id_level-4-at_error")).to_be_visible(timeout=15_000)
+    found += look(page, "a wrong exception")
+    frame.get_by_role("button", name="Remove the level from", exact=True).click()
+    expect(frame.locator("#id_level-4-at")).to_have_count(0, timeout=15_000)
+    frame.get_by_role("button", name="Save the exception").click()
+    expect(frame.locator("tbody th")).to_have_text("Lindqvist, Ada", timeout=15_000)
+    frame.get_by_label("For", exact=True).select_option(label="Okafor, Bilal")
+    frame.get_by_label("What counts instead").select_option("left_out")
+    frame.get_by_role("group", name="Outcomes not assessed for them").get_by_role("checkbox").first.check()
+    frame.get_by_role("button", name="Save the exception").click()
+    expect(frame.locator("tbody th")).to_have_count(2, timeout=15_000)
+    found += look(page, "exceptions")
+    picture(page, "exceptions")
+    frame.get_by_role("link", name="Hide the names").click()
+    expect(frame.locator("tbody th").first).to_contain_text("Student", timeout=15_000)
+    expect(frame.locator("body")).not_to_contain_text("Lindqvist")
+    frame.get_by_role("button", name="Change the exception for Student 1").click()
+    expect(frame.locator("#id_level-3-credit")).to_be_visible(timeout=15_000)
+    return found

@@ -270,9 +270,8 @@ class Review:
             options = [CHOOSE, *(one for one in options if one[0] in kept)]
             pill, words = f"{len(found.ids)} with this title", ""
         else:
-            pill, words = "not found", "The one Canvas uses for the target counts instead."
-            if not known:
-                words = f"Canvas does not show its grading schemes to your account. {words}"
+            pill = "not found"
+            words = "" if known else "Canvas does not show its grading schemes to your account."
         return Line("Grading scheme", wanted.title, pill, "warning", words, name, tuple(options), chosen)
 
     def _ignored(self, name: str, wanted: Named, found: Match) -> Line:

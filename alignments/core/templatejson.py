@@ -1,4 +1,4 @@
-"""A template as JSON (docs/interface-additions.md): strict to read, whole to write.
+"""A template as JSON (docs/templates.md): strict to read, whole to write.
 
 An entry is one of the alignments' file, but what that names by Canvas's ids is named here by title. So an entry
 is read by giving each title the number of its place and reading the rest as an alignment. Ids are written and

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -305,3 +306,15 @@ def test_a_target_is_fed_once() -> None:
 def test_what_is_no_template_is_refused(data: bytes) -> None:
     with pytest.raises(FileErrors):
         templatejson.parse_template(data)
+
+
+def test_the_file_of_the_docs_is_read_and_written_again() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs/templates.md").read_text()
+    example = text.split("```json\n")[1].split("```")[0]
+    template = templatejson.parse_template(example.encode())
+    written = templatejson.to_json(template, with_ids=False)
+    [shown], [full] = json.loads(example)["alignments"], json.loads(json.dumps(written))["alignments"]
+    assert {key: full[key] for key in shown if key != "calculation"} == {
+        key: value for key, value in shown.items() if key != "calculation"
+    }
+    assert full["calculation"]["ignore_assignments"] == shown["calculation"]["ignore_assignments"]

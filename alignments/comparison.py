@@ -83,6 +83,7 @@ class Comparison:
 
     grades: tuple[str, ...]
     columns: tuple[Compared, ...]
+    points: str
     is_full: bool
 
     @property
@@ -158,13 +159,13 @@ def compare(
             if definition
             else "A rule for other outcomes",
             () if found.trouble else counts[place],
-            f"{found.mean} of {plain(found.points)}" if found.mean else "–",
+            found.mean,
             len(found.wanted) - len(found.scores),
             found.trouble,
         )
         for place, (number, definition, found) in enumerate(worked)
     ]
-    return Comparison(grades, tuple(columns), len(kept) >= MOST_KEPT)
+    return Comparison(grades, tuple(columns), plain(points), len(kept) >= MOST_KEPT)
 
 
 def _kept(text: str, draft: Definition) -> Definition | None:

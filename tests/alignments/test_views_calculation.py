@@ -13,7 +13,16 @@ from alignments.core.definition import Calculation
 from alignments.core.jsonfile import parse_definition, to_json
 from tests.alignments.classroom import Classroom, classroom
 from tests.alignments.test_views_form import NEW, filled, homework, saved
-from tests.alignments.test_views_rules import CLASS, RULE, both, class_table, dry_run, kept_in, sent_back
+from tests.alignments.test_views_rules import (
+    CLASS,
+    RULE,
+    both,
+    class_table,
+    columns_of,
+    dry_run,
+    kept_in,
+    sent_back,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -167,7 +176,7 @@ def test_calculations_stand_side_by_side_and_one_is_taken_over(client: Client) -
     with classroom(client) as course:
         sent = filled(rule="proportional", points="4", calc="highest", do="keep-preset", preset="from-canvas")
         page = course.post(CLASS, sent).content.decode()
-        assert page.count('<th scope="col">Rule') + page.count("In the form now") == 2
+        assert columns_of(page) == ["Now", "2"]
         assert "the highest result" in page
         [kept] = kept_in(page)
         used = course.post(RULE, filled(kept=[kept], calc="highest", do="use-0")).content.decode()

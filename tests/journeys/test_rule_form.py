@@ -19,8 +19,11 @@ def picture(page: Page, name: str) -> None:
     """A screenshot at both widths where somebody asked for them (`SCREENSHOTS`: a folder)."""
     folder = os.environ.get("SCREENSHOTS")
     for width in (390, 1280) if folder else ():
-        page.set_viewport_size({"width": width, "height": 900})
-        page.screenshot(path=str(Path(folder or ".") / f"{name}-{width}.png"), full_page=True)
+        # A frame of another site is drawn only as far as the window goes.
+        page.set_viewport_size({"width": width, "height": 5000})
+        page.screenshot(path=str(Path(folder or ".") / f"{name}-{width}.png"))
+    if folder:
+        page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def new_alignment(page: Page, running: Demo) -> FrameLocator:
@@ -88,7 +91,9 @@ def test_own_calculations_exceptions_and_schemes(browser: Browser, small: Demo) 
         for method in ("power_law", "n_mastery", "weighted_average", "newest"):
             calculate.focus()
             calculate.select_option(method)
-            expect(frame.locator(f"#id_calc option[value={method}][selected]")).to_have_count(1, timeout=15_000)
+            expect(frame.locator(f"#id_calc option[value={method}][selected]")).to_have_count(
+                1, timeout=15_000
+            )
             expect(calculate).to_be_focused()
         expect(frame.locator("#class svg.histogram")).to_be_visible(timeout=15_000)
         frame.get_by_text("Order, how many results, what is left out").click()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from canvas import install_views, views
+from canvas import event_views, install_views, views
 
 app_name = "canvas"
 urlpatterns = [
@@ -11,5 +11,6 @@ urlpatterns = [
     path("canvas/callback", views.callback, name="callback"),
     path("canvas/connection", views.connection, name="connection"),
     path("canvas/install", install_views.install, name="install"),
+    path("canvas/events/<str:key>", event_views.events, name="events"),
     path("canvas/disconnect", views.disconnect, name="disconnect"),
 ]

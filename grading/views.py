@@ -11,6 +11,7 @@ from alignments import services as alignments
 from canvas.accounts import account_for
 from grading import jobs, run_pages, services
 from grading.models import Run, RunState
+from grading.news import news_of
 from grading.openings import page_of, person, run_of, to_run
 from grading.pages import summary_sentence
 from grading.preview_views import show_preview
@@ -65,6 +66,7 @@ def summary(request: LaunchRequest) -> HttpResponse:
         last=last,
         last_sentence=run_pages.last_sentence(last) if last else "",
         last_by=run_pages.owner(last, person(request)) if last else "",
+        news=news_of(request.context),
         can_undo=bool(last and run is None and run_pages.undoable_journal(last)),
     )
     return render(request, "grading/_summary.html", page)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lti_tool import registration_views, views
+from lti_tool import notice_views, registration_views, views
 
 app_name = "lti"
 urlpatterns = [
@@ -13,5 +13,6 @@ urlpatterns = [
     path("lti/jwks.json", views.jwks, name="jwks"),
     path("lti/config.json", views.config, name="config"),
     path("lti/register", registration_views.register, name="register"),
+    path("lti/notices", notice_views.notices, name="notices"),
     path("lti/signout", views.signout, name="signout"),
 ]

@@ -18,6 +18,11 @@ ENCRYPTION_KEYS = env.parsed("ENCRYPTION_KEYS", None, env.to_fernet_keys)
 ALLOW_HTTP = env.parsed("ALLOW_HTTP", "0", env.to_bool)
 TOOL_URL = env.parsed("TOOL_URL", None, env.to_origin)
 UNDO_DAYS = env.parsed("UNDO_DAYS", "14", env.to_count)
+# Canvas's data service signs Live Events with these keys, the same for every school it hosts.
+EVENTS_JWKS_URL = env.text(
+    "EVENTS_JWKS_URL", "https://8axpcl50e4.execute-api.us-east-1.amazonaws.com/main/jwks"
+)
+EVENTS_SIGNED_ONLY = env.parsed("EVENTS_SIGNED_ONLY", "0", env.to_bool)
 LOGINS_PER_MINUTE = env.parsed("LOGINS_PER_MINUTE", "600", env.to_count)
 
 _tool = urlsplit(TOOL_URL)

@@ -5,22 +5,52 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('lti_tool', '0004_registration_links_and_deep_links'),
+        ("lti_tool", "0004_registration_links_and_deep_links"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CourseMark',
+            name="CourseMark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('evidence', 'Evidence'), ('grade', 'Grade'), ('points', 'Points'), ('copied', 'Copied')], max_length=10)),
-                ('at', models.DateTimeField()),
-                ('context', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='marks', to='lti_tool.context')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("evidence", "Evidence"),
+                            ("grade", "Grade"),
+                            ("points", "Points"),
+                            ("copied", "Copied"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "context",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="marks",
+                        to="lti_tool.context",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('context', 'kind'), name='course_mark_once_per_context_and_kind'), models.CheckConstraint(condition=models.Q(('kind__in', ['evidence', 'grade', 'points', 'copied'])), name='course_mark_kind_is_known')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("context", "kind"), name="course_mark_once_per_context_and_kind"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["evidence", "grade", "points", "copied"])),
+                        name="course_mark_kind_is_known",
+                    ),
+                ],
             },
         ),
     ]

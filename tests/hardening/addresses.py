@@ -41,6 +41,8 @@ TABLE = {
     "lti:config": Row(200, None, "anybody"),
     "lti:register": Row(403, None, "anybody"),
     "lti:signout": Row(None, 200, "visitors"),
+    "lti:notices": Row(None, 400, "anybody"),
+    "canvas:events": Row(None, 404, "anybody"),
     "canvas:ticket": Row(None, 302),
     "canvas:authorize": Row(302, None, "window"),
     "canvas:callback": Row(400, None, "window"),
@@ -92,7 +94,7 @@ TABLE = {
     "grading:student": Row(200, None, names="run"),
     "grading:student-exception": Row(None, 422, names="run"),
 }
-FROM_CANVAS = {"lti:login", "lti:login-for", "lti:launch"}
+FROM_CANVAS = {"lti:login", "lti:login-for", "lti:launch", "lti:notices", "canvas:events"}
 """Posts that do come from another site: the platform's own. State, nonce and signature stand for the token."""
 
 

@@ -1,0 +1,44 @@
+"""`POST /lti/notices`: the platform's notices, verified one by one."""
+
+from __future__ import annotations
+
+import logging
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from lti_tool import pages
+from lti_tool.notices import NoticeRefused, read_notices, take_in
+
+log = logging.getLogger(__name__)
+LARGEST = 262_144
+
+
+@require_POST
+def notices(request: HttpRequest) -> HttpResponse:
+    """200 when every notice is the platform's, whether or not it is new."""
+    now = timezone.now()
+    try:
+        found = read_notices(_body(request), now)
+    except NoticeRefused as refused:
+        log.warning(
+            "notices refused verdict=%s status=%d reference=%s",
+            refused.code,
+            refused.status,
+            pages.new_reference(),
+        )
+        return JsonResponse({"error": refused.code}, status=refused.status)
+    new = take_in(found, now)
+    log.info("notices verdict=OK count=%d new=%d", len(found), new)
+    return JsonResponse({"received": len(found)})
+
+
+def _body(request: HttpRequest) -> bytes:
+    length = request.headers.get("Content-Length", "")
+    if length.isdigit() and int(length) > LARGEST:
+        raise NoticeRefused(413, "NOTICE-SIZE")
+    body = request.read(LARGEST + 1)
+    if len(body) > LARGEST:
+        raise NoticeRefused(413, "NOTICE-SIZE")
+    return bytes(body)

@@ -99,7 +99,9 @@ def store_grant(
 
 def access_token(account: CanvasAccount, now: datetime, http: Http | None = None) -> str:
     """A token that works now, renewed if it is about to end. Raises AccessLost where a person must act."""
-    row = CanvasAccount.objects.select_related("registration").get(pk=account.pk)
+    row = CanvasAccount.objects.select_related("registration").filter(pk=account.pk).first()
+    if row is None:
+        raise _disconnected()
     check_switched_on(row.registration)
     token = _open_token(row)
     if row.expires_at is None or now < row.expires_at - MARGIN:
@@ -124,7 +126,9 @@ def renewed_token(account: CanvasAccount, old: str, now: datetime, http: Http | 
     """
     lost: AccessLost | None = None
     with transaction.atomic():
-        row = CanvasAccount.objects.select_for_update().get(pk=account.pk)
+        row = CanvasAccount.objects.select_for_update().filter(pk=account.pk).first()
+        if row is None:
+            raise _disconnected()
         current = _open_token(row)
         if current != old:
             return current
@@ -140,6 +144,12 @@ def renewed_token(account: CanvasAccount, old: str, now: datetime, http: Http | 
     if lost is not None:
         raise lost
     return grant.access_token
+
+
+def _disconnected() -> AccessLost:
+    """The person took the account away while it was used."""
+    detail = "The Canvas account was disconnected here. Connect it again."
+    return AccessLost(detail, who="teacher", code="revoked")
 
 
 def mark_lost(account: CanvasAccount, code: str, now: datetime) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils import timezone
 
 from alignments import services as alignments
@@ -74,7 +76,8 @@ def plan_course(
     return prepared, reading
 
 
-def store_plan(lease: Lease, to: Connection, prepared: Prepared, state: RunState) -> None:
+def store_plan(lease: Lease, to: Connection, prepared: Prepared, state: RunState, **more: Any) -> None:
+    """Seal the plan into its run and move the run on, in one step, with `more` fields. Raises LeaseLost."""
     plan = prepared.plan
     lease.beat(
         timezone.now(),
@@ -85,4 +88,5 @@ def store_plan(lease: Lease, to: Connection, prepared: Prepared, state: RunState
         progress={},
         **summary(plan.cells, plan.problems),
         requests=to.counter.as_dict(),
+        **more,
     )

@@ -31,6 +31,8 @@ SURE_SECONDS = 20.0
 within `STALE_AFTER`."""
 LOOK_SECONDS = 0.25
 DISCARDED = "discarded"
+COMMAND = "command"
+"""What starts a run that plans and sends in one process."""
 
 _ALIVE = 0x6C6D67
 """Class of the PostgreSQL advisory locks that say that the process of a run lives. PostgreSQL lets go of one
@@ -137,8 +139,9 @@ def left_behind(context: Context) -> Run | None:
     while run is not None and run == first:
         if run.heartbeat_at is None or timezone.now() - run.heartbeat_at > STALE_AFTER:
             return run
-        # An approved run waits for a worker, which is no sign of death.
-        if run.state == RunState.APPROVED or _is_alive(run) or run.heartbeat_at != first.heartbeat_at:
+        # A run that a person approved waits for a worker, which is no sign of death.
+        waits = run.state == RunState.APPROVED and run.started_by != COMMAND
+        if waits or _is_alive(run) or run.heartbeat_at != first.heartbeat_at:
             return None
         if time.monotonic() > until:
             return run

@@ -9,7 +9,7 @@ from grading import runs
 from grading.applying import deliver, finish_stale
 from grading.connection import Connection, Stopped, connect, stopped
 from grading.endings import Result, finish_plan, finish_stopped
-from grading.models import Run, RunState
+from grading.models import RunState
 from grading.planning import Prepared
 from grading.preparing import plan_course, store_plan
 from grading.reading import CourseReading
@@ -33,7 +33,7 @@ def sync(
     """Plan and send now, with the newest connected account that may still grade. Raises RunAlreadyOpen."""
     finish_stale(context)
     start = runs.dry_run if dry_run else runs.open_run
-    run = start(context, account=None, started_by="command", now=timezone.now())
+    run = start(context, account=None, started_by=runs.COMMAND, now=timezone.now())
     lease = Lease(run, run.lease)
     last, to = stopped("no_account"), None
     for account in accounts_for_course(context):
@@ -59,9 +59,14 @@ def _sync_with(
     end = stopped("large_change", f"{unsafe} Look at the preview and confirm it.") if unsafe else None
     if run.dry_run or (end and not confirm_large):
         return finish_plan(lease, to, prepared, None if confirm_large else end)
-    store_plan(lease, to, prepared, RunState.APPROVED)
-    Run.objects.filter(pk=run.pk).update(
-        account=to.account, approved_at=timezone.now(), approved_by="command"
+    store_plan(
+        lease,
+        to,
+        prepared,
+        RunState.APPROVED,
+        account=to.account,
+        approved_at=timezone.now(),
+        approved_by=runs.COMMAND,
     )
     taken = runs.take_lease(run.pk, timezone.now())
     result = deliver(taken, reading, to) if taken else None

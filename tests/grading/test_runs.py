@@ -181,8 +181,8 @@ def test_a_sync_looks_once_more_before_its_first_write(
     school.align(entry(601, target.id))
     store_plan = syncing.store_plan
 
-    def change_meanwhile(*given: Any) -> None:
-        store_plan(*given)
+    def change_meanwhile(*given: Any, **more: Any) -> None:
+        store_plan(*given, **more)
         target.points_possible = Decimal(10)
 
     monkeypatch.setattr(syncing, "store_plan", change_meanwhile)

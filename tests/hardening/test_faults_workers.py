@@ -1,0 +1,257 @@
+"""The fault matrix, workers and database (F49 to F68): killed, frozen, doubled, and what the next one does."""
+
+from __future__ import annotations
+
+import signal
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from canvas.oauth import disconnect
+from grading import jobs, runs, services
+from grading.models import Fingerprint, Run, RunState
+from grading.services import sync, undo
+from tests.grading.school import School, entry
+from tests.grading.test_runs import approved
+from tests.hardening.processes import ended, fork, frozen, struck, thaw
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORK = "1.1 Linear models"
+RIGHT = {1001: "1", 1002: "1", 1003: "0", 1004: "1"}
+MINE = {1001: "0.37", 1002: "1", 1003: "0", 1004: "1"}
+"""With a grade that a person gave to 1001."""
+KILLS = {
+    "before the course is read": ("grading.preparing:read_course", False, 1),
+    "after it was read": ("grading.preparing:read_course", True, 1),
+    "after it was planned": ("grading.planning:make", True, 1),
+    "after the plan was kept": ("grading.syncing:store_plan", True, 1),
+    "while it looks again": ("grading.looking_again:read_again", True, 1),
+    "after the column was made": ("canvas.ags:Ags.create_line_item", True, 1),
+    "after an intention": ("grading.fingerprints:remember_intentions", True, 1),
+    "with a bulk job on its way": ("canvas.gradebook:GradebookCalls.post_grades", True, 1),
+    "with scores on their way": ("canvas.ags:Ags.post_score", True, 2),
+    "before it remembers what is ours": ("grading.reading_back:_settle", False, 1),
+    "between two columns' memories": ("grading.reading_back:_settle", True, 1),
+    "before the end is committed": ("grading.journal:keep", True, 1),
+}
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dead process is known for dead at once."""
+    monkeypatch.setattr(runs, "SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(runs, "LOOK_SECONDS", 0.05)
+
+
+def both_ways(school: School) -> None:
+    school.align(entry(601, "Models"), entry(601, school.assignment(WORK).id))
+
+
+def names(school: School) -> set[str]:
+    return {one.name for one in school.world.assignments.values()}
+
+
+def assert_settled(school: School, *, changes: int = 2) -> None:
+    """Right everywhere, nothing doubled, a person's cell a person's, nothing left to do."""
+    school.world.run_jobs(everything=True)
+    run = sync(school.context).run
+    assert run.outcome == "done", (run.error, run.problems)
+    assert school.column("Models") == RIGHT and school.column(WORK) == MINE
+    assert len(school.world.line_items) == 1
+    assert all(len(one.versions) <= changes and not one.comments for one in school.world.submissions.values())
+    again = sync(school.context).run
+    assert (again.requests["write"], again.reasons["graded_by_person"]) == (0, 1)
+    assert not Run.objects.exclude(state=RunState.FINISHED).exists()
+
+
+@pytest.mark.parametrize("point", KILLS, ids=list(KILLS))
+def test_f57_killed_at_every_step(school: School, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+    both_ways(school)
+    school.edit(WORK, 1001, "0.37")
+    where, after, nth = KILLS[point]
+    with monkeypatch.context() as patched:
+        struck(patched, where, after=after, by=signal.SIGKILL, nth=nth)
+        assert ended(fork(lambda: sync(school.context))) == -signal.SIGKILL
+    if "Models" in names(school):
+        assert school.column("Models").items() <= RIGHT.items()
+    assert school.column(WORK).items() <= MINE.items()
+    assert_settled(school)
+
+
+def test_f57_killed_while_the_token_is_renewed(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Canvas gave a new token and nobody kept it: the refresh token still works."""
+    both_ways(school)
+    school.edit(WORK, 1001, "0.37")
+    school.world.faults.add("expired", path="*/enrollments", count=1)
+    with monkeypatch.context() as patched:
+        struck(patched, "canvas.oauth:_keep", after=False, by=signal.SIGKILL)
+        assert ended(fork(lambda: sync(school.context))) == -signal.SIGKILL
+    assert_settled(school)
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["grading.undoing:Undoer._restore", "grading.undoing:Undoer._settle", "canvas.ags:Ags.post_score"],
+)
+def test_f57_f67_killed_in_an_undo(school: School, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    both_ways(school)
+    school.edit(WORK, 1001, "0.37")
+    sync(school.context)
+    with monkeypatch.context() as patched:
+        struck(patched, where, after=True, by=signal.SIGKILL)
+        assert ended(fork(lambda: undo(school.context, started_by="command"))) == -signal.SIGKILL
+    undone = undo(school.context, started_by="command")
+    assert (undone.run.outcome, undone.counts["refused"]) == ("done", 0)
+    assert school.column("Models") == {} and school.column(WORK) == {1001: "0.37"}
+    with pytest.raises(services.NothingToUndo):
+        undo(school.context, started_by="command")
+    assert_settled(school, changes=4)
+
+
+@pytest.mark.parametrize(
+    "where", ["canvas.gradebook:GradebookCalls.post_grades", "canvas.ags:Ags.post_score"]
+)
+def test_f50_a_frozen_worker_that_was_replaced_writes_nothing(
+    school: School, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """SIGSTOP right before a write; another worker sends it all; a person edits; SIGCONT: turned back at the fence."""
+    both_ways(school)
+    run = approved(school)
+    monkeypatch.setattr(runs, "SURE_SECONDS", 0.0)  # As after a freeze of any length.
+    with monkeypatch.context() as patched:
+        struck(patched, where, after=False, by=signal.SIGSTOP)
+        pid = fork(lambda: services.apply(run.pk))
+        frozen(pid)
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=90))
+    result = services.apply(run.pk)
+    assert result is not None and result.run.outcome == "done"
+    column = WORK if "post_grades" in where else "Models"
+    school.edit(column, 1002, "0.25")
+    writes = school.writes()
+    assert thaw(pid) == 0
+    assert school.writes() == writes
+    assert school.column(column) == {**RIGHT, 1002: "0.25"}
+    assert Run.objects.get(pk=run.pk).outcome == "done"
+
+
+def test_f49_many_starts_at_once_are_one_run(school: School) -> None:
+    """Double clicks, two teachers, a command: one run of the course, and the others are told."""
+    both_ways(school)
+    workers = [fork(lambda: started(school)) for _ in range(8)]
+    assert sorted(ended(pid) for pid in workers) == [0] * 8
+    assert Run.objects.filter(state=RunState.READING).count() == 1
+    first = Run.objects.get(state=RunState.READING)
+    Run.objects.all().update(heartbeat_at=timezone.now() - timedelta(minutes=5))
+    assert sync(school.context).run.outcome == "done"
+    first.refresh_from_db()
+    assert first.outcome == "discarded"
+
+
+def started(school: School) -> None:
+    for _ in range(6):
+        try:
+            services.begin(school.context, school.account, started_by="teacher 11")
+        except services.RunAlreadyOpen as busy:
+            assert busy.run.state == RunState.READING
+
+
+def test_f54_five_workers_make_one_column(school: School) -> None:
+    school.align(entry(601, "Models"))
+    run = approved(school)
+    workers = [fork(lambda: services.apply(run.pk)) for _ in range(5)]
+    assert sorted(ended(pid) for pid in workers) == [0] * 5
+    run.refresh_from_db()
+    assert run.outcome == "done" and len(school.world.line_items) == 1
+    assert school.column("Models") == RIGHT
+    assert school.world.calls.count("POST", "*/scores") == 4
+
+
+def test_f58_f62_the_message_is_lost_and_the_sweeper_finds_the_run(school: School) -> None:
+    both_ways(school)
+    run = approved(school)
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=61))
+    assert [one.pk for one in runs.stale_runs(timezone.now())] == [run.pk]
+    jobs.sweep(timestamp=0)
+    jobs.send_run(run.pk)
+    run.refresh_from_db()
+    assert run.outcome == "done"
+    jobs.send_run(run.pk)
+    assert school.column(WORK) == RIGHT
+
+
+def test_f59_nobody_in_the_course(school: School) -> None:
+    both_ways(school)
+    for one in school.world.enrollments.values():
+        if one.type == "StudentEnrollment":
+            one.state = "deleted"
+    run = sync(school.context).run
+    assert (run.outcome, sum(run.counts.values()), school.writes()) == ("done", 0, 0)
+
+
+def test_f60_told_to_end_a_worker_leaves_the_rest_to_the_next(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM without grace left, in the middle: nothing is lost."""
+    both_ways(school)
+    school.edit(WORK, 1001, "0.37")
+    with monkeypatch.context() as patched:
+        struck(patched, "canvas.ags:Ags.post_score", after=True, by=signal.SIGTERM, nth=2)
+        assert ended(fork(lambda: sync(school.context))) == -signal.SIGTERM
+    assert_settled(school)
+
+
+def test_f63_yesterdays_backup_rolls_no_grade_back(school: School) -> None:
+    """Fingerprints older than the gradebook: what they do not know is shown as a conflict, never overwritten."""
+    school.align(entry(601, school.assignment(WORK).id))
+    sync(school.context)
+    yesterday = list(Fingerprint.objects.values("pk", "state_tag", "intended_tag"))
+    for days in (60, 61, 62):
+        school.assess(1003, 601, "4", days=days)
+    sync(school.context)
+    assert school.cell(WORK, 1003) == "1"
+    for row in yesterday:
+        Fingerprint.objects.filter(pk=row.pop("pk")).update(**row)
+    school.forget_evidence(1003)
+    school.assess(1003, 601, "0")
+    result = sync(school.context)
+    assert result.run.counts["conflict"] == 1
+    assert school.cell(WORK, 1003) == "1"
+
+
+def test_f65_a_course_that_crashes_the_worker_ends_with_its_reason(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_ways(school)
+    run = approved(school)
+
+    def poison(*given: Any) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("grading.sending.still_as_planned", poison)
+        with pytest.raises(ZeroDivisionError):
+            services.apply(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.outcome) == ("finished", "stopped")
+    assert run.error is not None and (run.error["code"], run.error["who"]) == ("internal", "operator")
+    assert sync(school.context).run.outcome == "done"
+
+
+def test_f68_a_teacher_who_disconnects_while_their_run_is_sent(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped at the next call, with the reason; what was written is accounted for."""
+    both_ways(school)
+    run = approved(school)
+    with monkeypatch.context() as patched:
+        struck(patched, "canvas.gradebook:GradebookCalls.post_grades", after=False, by=signal.SIGSTOP)
+        pid = fork(lambda: services.apply(run.pk))
+        frozen(pid)
+        disconnect(school.account)
+    assert thaw(pid) == 0
+    run.refresh_from_db()
+    assert run.error is not None and (run.outcome, run.error["code"]) == ("stopped", "revoked")
+    assert (run.counts["send"], run.counts["refused"], school.column(WORK)) == (0, 8, {})

@@ -94,6 +94,14 @@ class Memory:
         tags = self._known.get(self.tagger.cell(cell.assignment_id, cell.user_id))
         return tags is not None and bool(tags.intended) and self._holds_intention(tags, cell)
 
+    def was_not_cleared(self, cell: Cell) -> bool:
+        """Whether the cell is as we left it though we were about to empty it when the last attempt broke off. Who
+        empties it later is a person."""
+        tags = self._known.get(self.tagger.cell(cell.assignment_id, cell.user_id))
+        if tags is None or not tags.intended or tags.state != self.tagger.state(cell):
+            return False
+        return tags.intended == self.tagger.intention(cell.assignment_id, cell.user_id, None)
+
     def _is_as_left(self, tags: Tags, cell: Cell) -> bool:
         if tags.state and hmac.compare_digest(tags.state, self.tagger.state(cell)):
             return True
@@ -141,7 +149,8 @@ def remember_as_found(
 
 def remember_arrivals(context: Context, cells: Iterable[Cell], now: datetime) -> None:
     """Cells just read that hold what an unanswered write was to leave: it arrived, so they are ours as they are,
-    and that we have written there stays known whatever a person does with them later."""
+    and that we have written there stays known whatever a person does with them later. The same for cells that
+    hold what we left and were to be emptied."""
     waiting = Fingerprint.objects.filter(target__context=context).exclude(intended_tag=b"")
     targets = {bytes(row.cell_tag): row.target for row in waiting.select_related("target")}
     if not targets:
@@ -151,7 +160,9 @@ def remember_arrivals(context: Context, cells: Iterable[Cell], now: datetime) ->
     for cell in cells:
         target = targets.get(memory.tagger.cell(cell.assignment_id, cell.user_id))
         # An empty cell may simply never have been reached.
-        if target is not None and not cell.is_empty and memory.was_intended(cell):
+        if target is None or cell.is_empty:
+            continue
+        if memory.was_intended(cell) or memory.was_not_cleared(cell):
             arrived.setdefault(target, []).append(cell)
     for target, found in arrived.items():
         remember_states(context, target, found, now)

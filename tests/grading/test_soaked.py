@@ -200,3 +200,23 @@ def test_a_refusal_after_an_unanswered_write_is_not_the_whole_story(school: Scho
     run = sync(school.context, confirm_large=True).run
     assert run.error is not None and run.error["code"] == "no_permission"
     assert (run.reasons["no_answer"], run.counts["refused"]) == (3, 3)
+
+
+def test_an_undo_that_died_before_it_wrote_does_not_claim_what_a_person_empties(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    align_work(school)
+    sync(school.context)
+
+    def die(*given: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("grading.writers.post_job", die)
+        with pytest.raises(Killed):
+            undo(school.context, started_by="command")
+    Run.objects.filter(state=RunState.READING).update(heartbeat_at=LONG_AGO)
+    assert sync(school.context).run.counts["unchanged"] == 4
+    school.edit(WORK, 1001, "")
+    assert undo(school.context, started_by="command").counts == {"restored": 3, "kept": 1, "refused": 0}
+    assert sync(school.context).run.reasons["cleared_by_person"] == 1

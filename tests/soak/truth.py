@@ -89,7 +89,11 @@ class Truth:
     unconfirmed: set[Key] = field(default_factory=set)
     murky: set[Key] = field(default_factory=set)
     """Cells of which nobody but Canvas could know whose they are."""
+    unseen: set[Key] = field(default_factory=set)
+    """Cells in which a person replaced what we wrote before anybody could see it: that we wrote is not known."""
     mode: str = "sync"
+    modes: dict[int, str] = field(default_factory=dict)
+    """What the tool was doing when a request came in, by its origin: a job may run much later."""
     restoring: dict[Key, tuple[str | None, bool]] = field(default_factory=dict)
     """While undoing: the value before and whether it was ours."""
     _seq: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -140,16 +144,19 @@ class Truth:
         by_tool = not getattr(_here, "person", False)
         seq = self.tick()
         origin = self.origin() if by_tool else seq
+        mode = self.modes.get(origin, self.mode)
         first = first and not by_tool and after not in (None, "EX")
-        self.events.append(
-            Event(seq, origin, by_tool, key, before, after, self.mode, first, key in self.murky)
-        )
-        (self._by_tool if by_tool else self._by_person)(key, before, after)
+        self.events.append(Event(seq, origin, by_tool, key, before, after, mode, first, key in self.murky))
+        if by_tool:
+            self._by_tool(key, after, mode)
+        else:
+            self._by_person(key, before, after)
 
-    def _by_tool(self, key: Key, before: str | None, after: str | None) -> None:
+    def _by_tool(self, key: Key, after: str | None, mode: str) -> None:
         self.murky.discard(key)
+        self.unseen.discard(key)
         self.unconfirmed.add(key)
-        if self.mode == "undo" and key in self.restoring and same(after, self.restoring[key][0]):
+        if mode == "undo" and key in self.restoring and same(after, self.restoring[key][0]):
             ours = self.restoring[key][1] and after is not None
             self.owners[key] = Owner(ours, ours)
         else:
@@ -162,6 +169,10 @@ class Truth:
         last = next((e for e in reversed(self.events) if e.key == key and e.by_tool), None)
         if key in self.unconfirmed and last is not None and (after is None or same(after, last.after)):
             self.murky.add(key)
+        if key in self.unseen and after is None:
+            self.murky.add(key)
+        if key in self.unconfirmed and last is not None:
+            self.unseen.add(key)
         owner.ours = False
 
     def seen_since(self, since: int, key: Key, before: int) -> int:

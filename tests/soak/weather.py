@@ -110,6 +110,7 @@ class Tap:
         if surprise is not None:
             surprise()
         origin = self.truth.tick()
+        self.truth.modes[origin] = self.truth.mode
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         if method == "GET" and path.endswith("/students/submissions"):
             ids = parse_qs(environ["QUERY_STRING"]).get("assignment_ids[]", [])

@@ -49,6 +49,10 @@ class Line:
     chosen: str = ""
 
     @property
+    def is_choice(self) -> bool:
+        return len(self.options) > 1
+
+    @property
     def value(self) -> str:
         """What was chosen; "" where nothing that is offered was."""
         return self.chosen if self.chosen in dict(self.options) else ""
@@ -217,6 +221,10 @@ class Review:
         must = found.target == "several"
         chosen = self._chosen(name, "" if must else places[0].value)
         pill, tone, words = self._target_words(found)
+        if len(options) == 1 and found.target == "column":
+            words = f"{points_words(found.entry.points)}."
+        elif len(options) == 1:
+            words = f"{words} Instead: {options[0][1]}.".strip()
         return Line(
             "Grades go to",
             found.entry.target_title,
@@ -263,7 +271,7 @@ class Review:
             return _settled("Grading scheme", wanted.title, pill, found.found)
         listed = known.by_id.values() if known else ()
         chosen = self._chosen(name, "" if found.how == "several" else CANVAS)
-        options = [(CANVAS, "The one Canvas uses for the target")]
+        options = [(CANVAS, "Instead the one Canvas uses for the target")]
         options += [(one.id, one.title or f"Scheme {one.id}") for one in listed]
         if found.how == "several":
             kept = {CANVAS, *found.ids}
@@ -272,6 +280,8 @@ class Review:
         else:
             pill = "not found"
             words = "" if known else "Canvas does not show its grading schemes to your account."
+            if len(options) == 1:
+                words = f"{words} The one Canvas uses for the target counts instead.".strip()
         return Line("Grading scheme", wanted.title, pill, "warning", words, name, tuple(options), chosen)
 
     def _ignored(self, name: str, wanted: Named, found: Match) -> Line:
@@ -281,11 +291,12 @@ class Review:
             return _settled("Results ignored", wanted.title, pill, found.found)
         several = found.how == "several"
         listed = [assignments[one] for one in found.ids] if several else list(assignments.values())
-        options = [(NOTHING, "Ignore nothing instead"), *((one.id, one.name) for one in listed)]
+        options = [(NOTHING, "Ignore none instead"), *((one.id, one.name) for one in listed)]
         pill = f"{len(listed)} with this name" if several else "not in this course"
         chosen = self._chosen(name, "" if several else NOTHING)
         start = [CHOOSE] if several else []
-        return Line("Results ignored", wanted.title, pill, "warning", "", name, (*start, *options), chosen)
+        words = "" if listed else "None is ignored instead."
+        return Line("Results ignored", wanted.title, pill, "warning", words, name, (*start, *options), chosen)
 
 
 def _settled(label: str, title: str, pill: str, found: str, words: str = "") -> Line:

@@ -240,8 +240,8 @@ def test_schemes_and_ignored_work_are_found_or_said(client: Client) -> None:
         template = saved(course)
         later = next_term(course, *TITLES)
         page = later.text(f"{TEMPLATES}{template.pk}/")
-        assert "Scheme 31337" in page and "The one Canvas uses for the target" in page
-        assert "Ignore nothing instead" in page
+        assert "Scheme 31337" in page and "The one Canvas uses for the target counts instead." in page
+        assert "None is ignored instead." in page
         assert later.post(f"{TEMPLATES}{template.pk}/", form(page, 0, 1)).status_code == 302
         letters, own = definitions(later)
     assert letters.rule.grading_standard_id is None

@@ -77,7 +77,7 @@ def test_the_usual_set_up_and_a_template_of_ones_own(browser: Browser, small: De
         expect(frame.get_by_text("Your school’s usual set-up: 5 alignments.")).to_be_visible(timeout=15_000)
         see("start-with-set-up")
         frame.get_by_role("link", name=re.compile("Review your school")).click()
-        expect(heading).to_have_text("Take over “School”", timeout=15_000)
+        expect(heading).to_have_text("Template “School”", timeout=15_000)
         assert [box.is_checked() for box in frame.locator("input[name=entry]").all()] == [
             True, True, False, True, False
         ]  # fmt: skip
@@ -101,10 +101,11 @@ def test_the_usual_set_up_and_a_template_of_ones_own(browser: Browser, small: De
         expect(frame.get_by_text("The template is saved.")).to_be_visible(timeout=15_000)
         frame.get_by_text("Rename or delete").click()
         see("templates")
-        with page.expect_download() as download:
-            frame.get_by_role("button", name="Download Algebra").click()
-        assert json.loads(download.value.path().read_text())["template"] == "Algebra, mastery out of 4"
         frame.get_by_role("link", name="Delete this template").click()
         expect(heading).to_have_text(re.compile("Delete the template"), timeout=15_000)
         see("template-delete")
+        frame.get_by_role("link", name="Keep it").click()
+        with page.expect_download() as download:
+            frame.get_by_role("button", name="Download Algebra").click()
+        assert json.loads(download.value.path().read_text())["template"] == "Algebra, mastery out of 4"
     assert found == []

@@ -2,7 +2,15 @@
 
 from django.urls import include, path
 
-from alignments import exception_views, form_views, scheme_views, settings_views, template_views, views
+from alignments import (
+    deeplink_views,
+    exception_views,
+    form_views,
+    scheme_views,
+    settings_views,
+    template_views,
+    views,
+)
 
 pages = [
     path("alignments/new/", form_views.create, name="create"),
@@ -24,6 +32,8 @@ pages = [
     path("templates/<int:template_id>/export/", template_views.export, name="template-export"),
     path("templates/<int:template_id>/rename/", template_views.rename, name="template-rename"),
     path("templates/<int:template_id>/delete/", template_views.delete, name="template-delete"),
+    path("deep-link/", deeplink_views.pick, name="pick"),
+    path("linked/<int:picked_id>/", deeplink_views.linked, name="linked"),
     path("settings/", settings_views.settings, name="settings"),
     path("settings/keywords/", settings_views.keywords, name="keywords"),
     path("settings/group/", settings_views.preferred_group, name="preferred-group"),

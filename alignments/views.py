@@ -8,10 +8,11 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from alignments import beginnings, pages, services, template_services
+from alignments import beginnings, deeplinking, pages, services, template_services
 from alignments.forms import PointsForm
 from alignments.models import Target, TargetKind
 from alignments.pages import Filters, Reading
@@ -40,6 +41,8 @@ FILTER_NAMES = ("q", "show", "group")
 def home(request: LaunchRequest) -> HttpResponse:
     """Outcomes by group and what each feeds; the first steps while nothing is aligned."""
     look = look_at(request.launch_session)
+    if look.reading is not None:
+        deeplinking.bind_seen(request.context, look.reading.assignments, timezone.now())
     stored = services.stored(request.context)
     filters = Filters(*(request.GET.get(name, "").strip()[:255] for name in FILTER_NAMES))
     page = page_of(look) | {

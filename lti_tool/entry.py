@@ -22,6 +22,7 @@ from lti_tool.states import consume_nonce
 
 log = logging.getLogger(__name__)
 Observer = Callable[[Context, Launch, datetime], None]
+LinkPage = Callable[[Context, Launch, datetime], str]
 
 WITHOUT_VISIT = (LaunchRole.OTHER,)
 """Roles that belong to no course: they read one page and need no session."""
@@ -81,7 +82,7 @@ def landing_page(
         return render(request, "lti_tool/limited.html", {"launch": launch})
     session, token = opened
     sessions.attach(request, session, token)
-    path = settings.LANDING_PATHS.get(launch.role)
+    path = _first_path(launch, session)
     if path is None:
         response: HttpResponseBase = render(request, "lti_tool/visitor.html", {"launch": launch})
     elif not session.context or not session.context.canvas_course_id:
@@ -90,6 +91,18 @@ def landing_page(
         response = _page_at(request, path)
     sessions.remember_in_cookie(response, token)
     return response
+
+
+def _first_path(launch: Launch, session: LaunchSession) -> str | None:
+    """Where this launch leads: to picking, to what its link was made for, else to the first page of its role."""
+    if launch.deep_link:
+        return settings.DEEP_LINK_PATH
+    if launch.link_tag and session.context:
+        page_of_link: LinkPage = import_string(settings.LINK_PAGE)
+        path = page_of_link(session.context, launch, session.started_at)
+        if path:
+            return path
+    return settings.LANDING_PATHS.get(launch.role)
 
 
 def install_page(request: Any, registration: Registration, *, is_new: bool = False) -> HttpResponseBase:

@@ -19,7 +19,9 @@ from pylti1p3.exception import LtiException
 from pylti1p3.message_validators.resource_message import ResourceMessageValidator
 
 from lti_tool import claims as c
+from lti_tool import deeplink
 from lti_tool.addresses import launch_url
+from lti_tool.deeplink import DeepLinkRequest
 from lti_tool.errors import PlatformError
 from lti_tool.http import allowed_hosts, check_address
 from lti_tool.jws import key_id, verified_claims
@@ -32,6 +34,9 @@ from lti_tool.states import LoginState
 TOLERANCE_SECONDS = 60
 OLDEST_SECONDS = 600
 LONGEST_LIFE_SECONDS = 7_200
+LINK_TAG = "mastery_alignment"
+LINKED_ASSIGNMENT = "canvas_assignment_id"
+"""Custom parameters of links that were picked here."""
 _SHARD = 10**13
 _COURSE_IN_PATH = re.compile(r"/api/lti/courses/([1-9][0-9]{0,29})/line_items/?")
 
@@ -65,6 +70,12 @@ class Launch:
     return_url: str
     locale: str
     services: Services
+    deep_link: DeepLinkRequest | None = None
+    """What the platform wants picked, for a deep linking launch."""
+    link_tag: str = ""
+    """What a link that was picked here carries (`alignments.deeplinking`); "" for every other."""
+    linked_assignment_id: str = ""
+    """The Canvas assignment such a link belongs to, where Canvas says it."""
 
 
 def verify_launch(id_token: str, state: LoginState, registration: Registration, now: datetime) -> Launch:
@@ -123,25 +134,27 @@ def _utf8(text: str) -> bytes:
 
 
 def _check_message(claims: dict[str, Any]) -> None:
-    """The claims LTI Core 5.3 requires of a resource link launch."""
-    missing = [
-        name for name in (c.MESSAGE_TYPE, c.VERSION, c.ROLES, c.RESOURCE_LINK, "sub") if name not in claims
-    ]
+    """The claims LTI Core 5.3 requires of a resource link launch, or Deep Linking 2.0 of a request to pick one."""
+    picks = deeplink.is_request(claims)
+    about = deeplink.SETTINGS if picks else c.RESOURCE_LINK
+    missing = [name for name in (c.MESSAGE_TYPE, c.VERSION, c.ROLES, about, "sub") if name not in claims]
     if len(missing) > 1:
         raise LaunchRefused("CLAIMS", *missing)
     if claims.get(c.VERSION) != "1.3.0":
         raise LaunchRefused("VERSION")
     validator = ResourceMessageValidator()
-    if not validator.can_validate(claims):
+    if not picks and not validator.can_validate(claims):
         raise LaunchRefused("MESSAGE-TYPE")
     if not isinstance(claims.get(c.ROLES), list):
         raise LaunchRefused("ROLES")
-    c.required_id(c.optional_object(claims, c.RESOURCE_LINK), "id", "RESOURCE-LINK")
+    if not picks:
+        c.required_id(c.optional_object(claims, c.RESOURCE_LINK), "id", "RESOURCE-LINK")
     c.required_id(claims, "sub", "SUB")
     if claims.get(c.TARGET_LINK_URI) != launch_url():
         raise LaunchRefused("TARGET-CLAIM")
     try:
-        validator.validate(claims)
+        if not picks:
+            validator.validate(claims)
     except LtiException:
         raise LaunchRefused("CLAIMS") from None
 
@@ -175,6 +188,9 @@ def _to_launch(claims: Mapping[str, Any], registration: Registration, deployment
         return_url=_ours_or_nothing(c.optional_text(presentation, "return_url", 4_000), registration),
         locale=c.optional_text(claims, "locale", 20),
         services=services,
+        deep_link=deeplink.read_request(claims, registration),
+        link_tag=c.optional_text(custom, LINK_TAG, 64),
+        linked_assignment_id=c.canvas_id(custom, LINKED_ASSIGNMENT),
     )
 
 

@@ -95,11 +95,18 @@ WORDINGS = {
     ),
     "VERSION": _incomplete("The message is not LTI version 1.3.0."),
     "MESSAGE-TYPE": _incomplete(
-        "The message is not a request to open a resource, which is all this tool offers."
+        "The message is neither a request to open a resource nor one to pick one, which is all this tool offers."
     ),
     "ROLES": _incomplete("Canvas did not say which roles you have."),
     "DEPLOYMENT-MISSING": _incomplete("Canvas did not say which installation of the tool was opened."),
     "RESOURCE-LINK": _incomplete("Canvas did not say which link was opened."),
+    "DEEP-LINK": _incomplete("Canvas asked to pick a resource without saying what the tool has to know."),
+    "DEEP-LINK-HOST": Wording(
+        403,
+        "Canvas waits for the answer at an address this tool does not know",
+        "The address belongs to none of the hosts this Canvas is registered with. Nothing was sent there.",
+        "Ask the tool's operator to add the host with `register_platform --service-host`.",
+    ),
     "SUB": _incomplete("Canvas did not say who you are."),
     "TARGET-CLAIM": _incomplete("Canvas's message names an address that is not part of this tool."),
     "CLAIMS": _incomplete("Canvas's message lacks required parts or has them in the wrong form."),

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import reverse
 from django.utils import timezone
 
-from lti_tool import cookies, pages
+from lti_tool import cookies, deeplink, pages
 from lti_tool.launch import Launch
 from lti_tool.models import Context, Deployment, LaunchRole, LaunchSession, Ticket
 from lti_tool.places import course_at, place_named_by, place_of
@@ -75,6 +75,7 @@ def start_session(
         role=launch.role,
         sealed_person=seal([launch.sub, launch.canvas_user_id], purpose=PURPOSE),
         locale=launch.locale,
+        sealed_deep_link=deeplink.sealed(launch.deep_link),
         started_at=now,
         last_seen_at=now,
     )

@@ -1,5 +1,6 @@
 """Django settings; everything that differs between installations comes from the environment (docs/operations.md)."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,12 @@ UNDO_DAYS = env.parsed("UNDO_DAYS", "14", env.to_count)
 EVENTS_JWKS_URL = env.text(
     "EVENTS_JWKS_URL", "https://8axpcl50e4.execute-api.us-east-1.amazonaws.com/main/jwks"
 )
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+METRICS_DIR = env.text("METRICS_DIR", "")
+if METRICS_DIR:
+    # prometheus_client reads it when it is imported.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_DIR
+    Path(METRICS_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
 EVENTS_SIGNED_ONLY = env.parsed("EVENTS_SIGNED_ONLY", "0", env.to_bool)
 LOGINS_PER_MINUTE = env.parsed("LOGINS_PER_MINUTE", "600", env.to_count)
 
@@ -56,6 +63,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "lti_tool.headers.SecurityHeadersMiddleware",
     "lti_tool.health.HealthMiddleware",
+    "lti_tool.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -95,8 +103,11 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 # lti_tool knows neither canvas nor the teacher's pages: what follows a launch is named here.
 LAUNCH_OBSERVERS = ["canvas.accounts.remember_grader"]
+METRICS_SOURCES = ["grading.metrics.collect"]
 LANDING_PATHS = {"teacher": "/course/", "teaching_assistant": "/course/", "admin": "/course/check/"}
 INSTALL_PATH = "/canvas/install"
+DEEP_LINK_PATH = "/course/deep-link/"
+LINK_PAGE = "alignments.deeplinking.page_of_link"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -118,7 +129,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 # The window that asks for consent tells the page that opened it, in the same origin.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"
 SECURE_SSL_REDIRECT = not ALLOW_HTTP
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 0 if ALLOW_HTTP else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False

@@ -33,6 +33,7 @@ class Row:
 TABLE = {
     "healthz": Row(200, None, "anybody", head=200),
     "readyz": Row(200, None, "anybody", head=200),
+    "metrics": Row(200, None, "anybody", head=200),
     "lti:login": Row(400, 400, "anybody"),
     "lti:login-for": Row(400, 400, "anybody"),
     "lti:cookie": Row(200, None, "anybody"),
@@ -69,6 +70,8 @@ TABLE = {
     "alignments:template-export": Row(None, 200, names="template"),
     "alignments:template-rename": Row(None, 422, names="own template"),
     "alignments:template-delete": Row(200, 302, names="own template"),
+    "alignments:pick": Row(409, 409),
+    "alignments:linked": Row(200, None, "visitors", names="picked"),
     "alignments:settings": Row(200, None),
     "alignments:keywords": Row(None, 302, data={"words": "attendance"}),
     "alignments:preferred-group": Row(None, 302),

@@ -38,7 +38,9 @@ def expected(row: Row, name: str, person: str, method: str) -> set[int]:
         return {own}
     if person in OTHER_VISITORS:
         return {own} if row.for_whom == "visitors" else {403}
-    if row.names in ("alignment", "own template") or (row.names == "run" and person == STRANGERS[0]):
+    if row.names in ("alignment", "picked", "own template") or (
+        row.names == "run" and person == STRANGERS[0]
+    ):
         return {404}
     if row.names == "template" and person == STRANGERS[1]:
         return {404}

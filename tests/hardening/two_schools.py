@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
@@ -17,7 +18,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from alignments import template_services
+from alignments import deeplinking, template_services
 from alignments.beginnings import course_settings
 from alignments.core import templatejson
 from canvas import throttle
@@ -61,6 +62,7 @@ class Schools:
     alignment: int
     their_alignment: int
     template: int
+    picked: int
 
     def numbers(self) -> dict[str, int]:
         """The objects of our course that an address can name: run 1 is sent, run 2 waits."""
@@ -70,6 +72,7 @@ class Schools:
             "number": 2,
             "place": 1,
             "template_id": self.template,
+            "picked_id": self.picked,
         }
 
 
@@ -93,7 +96,9 @@ def two_schools() -> Iterator[Schools]:
         people["without a session"] = Person("without a session")
         people["with a guessed token"] = Person("with a guessed token", token="guess")
         numbers = [_align_and_run(school) for school in (ours, theirs)]
-        yield Schools(ours, theirs, people, platform, *numbers, template=_template(ours))
+        yield Schools(
+            ours, theirs, people, platform, *numbers, template=_template(ours), picked=_picked(ours)
+        )
 
 
 def _mark(server: SandboxServer) -> None:
@@ -184,6 +189,14 @@ def _template(school: School) -> int:
     whole = {"version": 1, "template": "Everybody's set-up", "alignments": [entry]}
     read = templatejson.parse_template(json.dumps(whole).encode())
     return template_services.keep(school.context, read).id
+
+
+def _picked(school: School) -> int:
+    """An assignment of our course that was picked in Canvas's form, and whose alignment is deleted again."""
+    picked = deeplinking.prepare(school.context, ["601"], f"Picked {MARK}", Decimal(1), timezone.now())
+    picked.bound_at = picked.created_at
+    picked.save()
+    return picked.pk
 
 
 @contextmanager

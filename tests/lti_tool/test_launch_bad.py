@@ -125,7 +125,7 @@ WRONG_CLAIMS: dict[str, tuple[dict[str, Any], int, str]] = {
     "nonce as a number": ({"nonce": 7}, 401, "NONCE"),
     "half a character as nonce": ({"nonce": "\ud800"}, 401, "NONCE"),
     "a nonce never issued": ({"nonce": "made-up"}, 401, "NONCE"),
-    "deep linking": ({c.MESSAGE_TYPE: "LtiDeepLinkingRequest"}, 422, "MESSAGE-TYPE"),
+    "deep linking without its settings": ({c.MESSAGE_TYPE: "LtiDeepLinkingRequest"}, 422, "DEEP-LINK"),
     "roles as text": ({c.ROLES: "Instructor"}, 422, "ROLES"),
     "roles null": ({c.ROLES: None}, 422, "ROLES"),
     "a role that is a number": ({c.ROLES: [1]}, 422, "CLAIMS"),

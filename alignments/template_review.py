@@ -114,6 +114,7 @@ class Review:
         self.here = _here(reading, stored, ours)
         found = match_entries(template.entries, self.here)
         self.rows = [self._row(number, one) for number, one in enumerate(found)]
+        self._warn_of_shared_targets()
         for row in self.rows:
             row.ticked = row.is_ready if sent is None else str(row.number) in ticked
 
@@ -123,18 +124,27 @@ class Review:
 
     def applications(self) -> list[Application] | None:
         """What the ticked rows make; None where one of them needs another choice, which its row then says."""
-        targets: dict[str, str] = {}
+        targets: dict[str, Row] = {}
         wanted = [row for row in self.rows if row.ticked]
         for row in wanted:
             if row.definition is None:
                 row.problem = "Choose what is open here, or take the tick away."
                 continue
-            first = targets.setdefault(target_key(row.definition.target), row.name)
-            if first != row.name:
-                row.problem = f'"{first}" gets the same target: choose another, or take a tick away.'
+            first = targets.setdefault(target_key(row.definition.target), row)
+            if first is not row:
+                row.problem = f"“{first.name}” gets the same target: choose another, or take a tick away."
         if any(row.problem for row in wanted):
             return None
         return [self._application(row) for row in wanted]
+
+    def _warn_of_shared_targets(self) -> None:
+        """Two entries may name one assignment; the first that is ready gets it."""
+        first: dict[str, Row] = {}
+        for row in self.rows:
+            if row.is_ready and row.definition is not None:
+                taken = first.setdefault(target_key(row.definition.target), row)
+                if taken is not row:
+                    row.warnings.append(f"“{taken.name}” has the same target.")
 
     def _application(self, row: Row) -> Application:
         assert row.definition is not None and row.place is not None
@@ -174,6 +184,9 @@ class Review:
 
     def _annotate(self, row: Row) -> None:
         entry, place = row.found.entry, row.place
+        chosen = [line.value for line in row.outcomes if line.value]
+        if len(set(chosen)) < len(chosen):
+            row.warnings.append("Two of its outcomes are one and the same here, so it cannot be made.")
         row.notes += template_notes.notes(entry, place.target if place else None)
         if row.definition is not None and place is not None:
             stored = self.stored.values()
@@ -212,8 +225,7 @@ class Review:
             listed = sorted(known.values(), key=lambda one: pages.natural(one.title))
             options = tuple((one.id, one.title) for one in listed)
             pill = "not in this course"
-        words = "Another outcome of this entry is the same." if chosen in found.ids else ""
-        return Line("Outcome", wanted.title, pill, "warning", words, name, (CHOOSE, *options), chosen)
+        return Line("Outcome", wanted.title, pill, "warning", "", name, (CHOOSE, *options), chosen)
 
     def _target(self, name: str, found: EntryMatch) -> Line:
         places = found.places

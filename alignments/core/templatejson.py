@@ -22,6 +22,8 @@ from alignments.core.templates import Named, Template, TemplateEntry
 
 VERSION = 1
 MOST_LEFT_OUT = 10_000
+MOST_ENTRIES = 500
+"""Of a file: every one is looked through by a person."""
 OPTIONAL = (
     *(key for key in jsonfile.OPTIONAL if key not in {"sections", "id"}),
     "sections_left_out",
@@ -60,7 +62,11 @@ def _template(spot: Spot, whole: object, with_ids: bool) -> Template | None:
         return None
     found: list[TemplateEntry] = []
     targets: dict[str, str] = {}
-    for index, value in enumerate(fields.items(spot.key("alignments"), file["alignments"]) or ()):
+    listed = fields.items(spot.key("alignments"), file["alignments"]) or ()
+    if len(listed) > MOST_ENTRIES and not with_ids:
+        spot.key("alignments").wrong(f"has {len(listed)} entries: use at most {MOST_ENTRIES}.")
+        return None
+    for index, value in enumerate(listed):
         entry_name = value.get("name") if isinstance(value, dict) else None
         here = Spot(spot.problems, jsonfile.entry_label(index, entry_name))
         entry = _entry(here, value, with_ids)
@@ -70,19 +76,14 @@ def _template(spot: Spot, whole: object, with_ids: bool) -> Template | None:
     return Template(name.strip(), tuple(found))
 
 
-def target_words(entry: TemplateEntry) -> str:
-    """The target as the template names it."""
-    if entry.assignment is not None:
-        return f'the assignment "{entry.assignment.title}"'
-    return jsonfile.describe_target(entry.shape.target)
-
-
 def _check_target(spot: Spot, entry: TemplateEntry, taken: dict[str, str], label: str) -> None:
-    """Two assignments of one course may have one name: those are told apart by their ids, where there are any."""
-    key = target_words(entry) + (entry.assignment.id if entry.assignment else "")
-    first = taken.setdefault(key, label)
+    """A column is fed once. Two assignments may have one name: which is which is chosen in the course."""
+    if entry.assignment is not None:
+        return
+    first = taken.setdefault(entry.target_title, label)
     if first != label:
-        spot.key("target").wrong(f"{target_words(entry)} is already the target of {first}: use another.")
+        words = jsonfile.describe_target(entry.shape.target)
+        spot.key("target").wrong(f"{words} is already the target of {first}: use another.")
 
 
 def _entry(spot: Spot, value: object, with_ids: bool) -> TemplateEntry | None:
@@ -145,8 +146,6 @@ class _Named:
     def _outcome(self, spot: Spot, value: object) -> object:
         given = fields.members(spot, value, ("title",), ("guid", "scale", "weight", *self._ids))
         named = self._name(spot, given or {}, "title")
-        if given is not None and named.title and named in self.outcomes:
-            spot.wrong(f'"{named.title}" is listed twice: keep it once, with its weight.')
         self.outcomes.append(named)
         self.scales.append(
             _scale(spot.key("scale"), given["scale"]) if given and "scale" in given else NO_SCALE
@@ -192,8 +191,6 @@ class _Named:
         for index, one in enumerate(value["ignore_assignments"]):
             given = fields.members(spot.item(index), one, ("name",), ("reason", *self._ids)) or {}
             named = self._name(spot.item(index), given, "name")
-            if named.title and named in self.ignored:
-                spot.item(index).wrong(f'"{named.title}" is listed twice: keep it once.')
             self.ignored.append(named)
             reason = {"reason": given["reason"]} if "reason" in given else {}
             places.append({"id": str(len(self.ignored)), **reason})

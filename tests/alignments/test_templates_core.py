@@ -260,7 +260,6 @@ E = "alignments[0]: "
         ({"outcomes": []}, E + "outcomes: is empty: it needs at least one entry."),
         ({"outcomes": [{"id": "5"}]}, E + "outcomes[0].title: is missing: add it."),
         ({"outcomes": [{"title": " "}]}, E + "outcomes[0].title: is blank: write a name."),
-        ({"outcomes": [{"title": "A"}, {"title": "A"}]}, 'outcomes[1]: "A" is listed twice'),
         ({"outcomes": [{"title": "A", "weight": "0"}]}, E + "outcomes[0].weight: must be more than 0."),
         ({"outcomes": [{"title": "A", "scale": {"top": 4}}]}, E + "outcomes[0].scale.top: is not known here"),
         ({"outcomes": [{"title": "A", "guid": 7}]}, E + "outcomes[0].guid: must be text in quotes, not 7."),
@@ -295,11 +294,27 @@ def test_all_faults_at_once_each_once() -> None:
     ]  # fmt: skip
 
 
-def test_a_target_is_fed_once() -> None:
+def test_a_column_is_fed_once() -> None:
     with pytest.raises(FileErrors, match='the column "Lines" is already the target of alignments\\[0\\]'):
         read(entry(), entry())
-    with pytest.raises(FileErrors, match='the assignment "Quiz" is already the target'):
-        read(entry(**WORK), entry(**WORK))
+
+
+def test_what_has_one_title_leaves_as_a_file_and_comes_back() -> None:
+    made = definition({"kind": "cutoff"}, {"1": "1", "2": "3"})
+    course = course_of(made)
+    twins = {key: replace(one, title="Twin") for key, one in course.outcomes.items()}
+    entries = (entry_of(made, replace(course, outcomes=twins), omit_from_final_grade=False),) * 2
+    written = templatejson.to_json(Template("T", entries), with_ids=False)
+    [again, _] = templatejson.parse_template(json.dumps(written).encode()).entries
+    [found] = match_entries([again], replace(COURSE, outcomes=[Named("Twin", "7"), Named("Twin", "8")]))
+    assert [one.how for one in found.outcomes] == ["several", "several"]
+
+
+def test_a_file_has_as_many_entries_as_a_person_looks_through() -> None:
+    many = [entry(target={"column": {"label": f"C{number}", "points": "1"}}) for number in range(501)]
+    assert len(read(*many[:500]).entries) == 500
+    with pytest.raises(FileErrors, match="alignments: has 501 entries: use at most 500."):
+        read(*many)
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff", b'{"version": 1, "alignments": []}'])

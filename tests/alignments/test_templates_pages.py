@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -162,6 +163,27 @@ def test_what_is_missing_or_double_waits_for_a_choice(client: Client) -> None:
         assert later.post(address, form(page, 0, **{"outcome-0-0": other})).status_code == 302
         [made] = definitions(later)
     assert made.outcome_ids == (other,)
+
+
+def test_two_entries_for_one_assignment_are_not_both_ticked(client: Client) -> None:
+    with classroom(client) as course:
+        target = {"assignment": {"name": TITLES[0], "points": "1"}}
+        entries = [
+            {"name": title, "outcomes": [{"title": title}], "rule": {"kind": "cutoff"}, "target": target}
+            for title in TITLES[:2]
+        ]
+        entries.append(entries[0] | {"name": "Twice", "outcomes": [{"title": TITLES[2]}] * 2,
+                                     "target": {"column": {"label": "Twice", "points": "1"}}})  # fmt: skip
+        whole = {"version": 1, "template": "T", "alignments": entries}
+        upload = SimpleUploadedFile("t.json", json.dumps(whole).encode())
+        assert course.post(f"{TEMPLATES}import/", {"file": upload}).status_code == 302
+        address = f"{TEMPLATES}{Template.objects.get().pk}/"
+        page = course.text(address)
+        assert ticks(page) == ["0"] and "has the same target." in page
+        assert "Two of its outcomes are one and the same here" in page
+        for wrong in ((0, 1), (0, 2)):
+            answer = course.post(address, form(page, *wrong))
+            assert answer.status_code == 422 and definitions(course) == []
 
 
 def test_a_choice_that_is_not_offered_is_no_choice(client: Client) -> None:

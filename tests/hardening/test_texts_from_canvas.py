@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from alignments.models import Template
 from lti_tool.csvsafe import safe_cell
 from tests.hardening.two_schools import Schools, two_schools
 
@@ -66,6 +67,9 @@ PAGES = (
     "/course/alignments/new/?outcome=601",
     "/course/alignments/{alignment_id}/",
     "/course/alignments/{alignment_id}/delete/",
+    "/course/templates/",
+    "/course/templates/save/",
+    "/course/templates/{template_id}/",
     "/course/settings/",
     "/course/runs/2/",
     "/course/runs/2/?search=%3Cscript%3Ealert(1)%3C/script%3E",
@@ -132,6 +136,15 @@ def poison(schools: Schools, text: str) -> None:
     context = schools.ours.context
     context.title = context.label = text.replace("\0", "")[:255]
     context.save(update_fields=["title", "label"])
+    _poison_template(schools.template, context.title)
+
+
+def _poison_template(number: int, text: str) -> None:
+    """A file from anywhere may say anything too."""
+    row = Template.objects.get(pk=number)
+    [entry] = row.body["alignments"]
+    entry["name"] = entry["outcomes"][0]["title"] = entry["target"]["column"]["label"] = row.name = text
+    row.save()
 
 
 def test_every_text_is_text_on_every_page(schools: Schools) -> None:
@@ -141,7 +154,9 @@ def test_every_text_is_text_on_every_page(schools: Schools) -> None:
         assert len(attack) < 250
         poison(schools, f"{attack} 1.1")
         for path in PAGES:
-            answer = teacher.ask("GET", path.format(alignment_id=schools.alignment))
+            answer = teacher.ask(
+                "GET", path.format(alignment_id=schools.alignment, template_id=schools.template)
+            )
             found = found_in(answer.content.decode())
             if answer.status_code != 200 or found:
                 wrong.append((attack, path, answer.status_code, found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -85,6 +86,7 @@ class _Rows:
     """Rollup rows merged by student: one row per enrolment, all of a student's rows say the same."""
 
     scores: dict[str, dict[str, Decimal | None]] = field(default_factory=dict)
+    newest: dict[str, dict[str, datetime]] = field(default_factory=dict)
     statuses: dict[str, set[str]] = field(default_factory=dict)
     counts: set[int] = field(default_factory=set)
 
@@ -95,6 +97,7 @@ class _Rows:
             scores = _scores(row)
             if self.scores.setdefault(user, scores) != scores:
                 raise Incomplete("Two rows of one student differ.", code=CHANGED)
+            self.newest[user] = _newest(row)
             status = links.text("status", "")
             self.statuses.setdefault(user, set()).update({status} - {""})
         count = page.child_or_empty("meta").child_or_empty("pagination").integer_or_none("count")
@@ -110,7 +113,7 @@ class _Rows:
             raise Incomplete("Canvas announced more students than it listed.", code="students_missing")
 
     def rollups(self) -> Mapping[str, Rollup]:
-        return {user: Rollup(user, scores) for user, scores in self.scores.items()}
+        return {user: Rollup(user, scores, self.newest[user]) for user, scores in self.scores.items()}
 
     def states(self) -> Mapping[str, frozenset[str]]:
         return {user: frozenset(states) for user, states in self.statuses.items()}
@@ -127,6 +130,15 @@ def _scores(row: Fields) -> dict[str, Decimal | None]:
         if found.setdefault(outcome, score) != score:
             raise Incomplete("Two scores of one student on one outcome differ.", code=CHANGED)
     return found
+
+
+def _newest(row: Fields) -> dict[str, datetime]:
+    """When the newest result behind each score was submitted, as far as Canvas says."""
+    dated = (
+        (one.child("links").ident("outcome"), one.moment_or_none("submitted_at"))
+        for one in row.items("scores")
+    )
+    return {outcome: at for outcome, at in dated if at is not None}
 
 
 @dataclass

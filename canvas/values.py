@@ -69,6 +69,9 @@ class Rollup:
 
     user_id: str
     scores: Mapping[str, Decimal | None]
+    newest: Mapping[str, datetime] = field(default_factory=dict)
+    """By outcome: when the newest work behind the score was submitted, else assessed; absent where Canvas does
+    not say."""
 
     def __post_init__(self) -> None:
         _check_id(self.user_id, "user id")

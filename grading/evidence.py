@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -32,6 +33,8 @@ class Grounds:
     scores: Mapping[str, Mapping[str, Score | None]] = field(repr=False)
     exceptions: Mapping[str, Instead] = field(default_factory=dict, repr=False)
     """By student, what counts instead of the alignment's rule."""
+    newest: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
+    """By student and outcome, when the newest work behind it was submitted: seconds since 1970."""
 
     @property
     def rule(self) -> str:
@@ -42,15 +45,21 @@ class Grounds:
     def worth(self) -> str:
         return f"of {plain(self.points)} point{'' if self.points == 1 else 's'}"
 
-    def explain(self, user: str) -> str:
-        """A student's scores and the arithmetic."""
+    def newest_of(self, user: str) -> datetime | None:
+        """When the student's newest work on any of the outcomes was submitted."""
+        found = self.newest.get(user, {}).values()
+        return datetime.fromtimestamp(max(found), UTC) if found else None
+
+    def explain(self, user: str, zone: tzinfo = UTC) -> str:
+        """A student's scores and the arithmetic; days are those of `zone`."""
         scores, definition, said = self.scores.get(user, {}), self.definition, []
         if instead := self.exceptions.get(user):
             said = [instead.sentence(self.outcomes)]
             if instead.rule is None or self._cannot_be_used(instead.rule):
                 return said[0]
             definition = with_rule(definition, instead.rule)
-        said += explain_cell(definition, self.outcomes, scores, self.points, self.scheme)
+        newest = {key: datetime.fromtimestamp(at, zone) for key, at in self.newest.get(user, {}).items()}
+        said += explain_cell(definition, self.outcomes, scores, self.points, self.scheme, newest)
         return " ".join(said)
 
     def _cannot_be_used(self, rule: OwnRule) -> bool:
@@ -74,6 +83,7 @@ def grounds_of(inputs: Inputs) -> dict[int, Grounds]:
                 one.scheme,
                 _scores(one, inputs.rollups),
                 _exceptions(inputs, one),
+                _newest(one, inputs.rollups),
             )
     return found
 
@@ -96,6 +106,15 @@ def _scores(one: PlannedAlignment, rollups: Mapping[str, Rollup]) -> dict[str, M
     return {user: scores for user, scores in picked if scores}
 
 
+def _newest(one: PlannedAlignment, rollups: Mapping[str, Rollup]) -> dict[str, Mapping[str, int]]:
+    wanted = one.definition.outcome_ids
+    picked = (
+        (user, {key: int(rollup.newest[key].timestamp()) for key in wanted if key in rollup.newest})
+        for user, rollup in rollups.items()
+    )
+    return {user: newest for user, newest in picked if newest}
+
+
 def to_rows(grounds: Mapping[int, Grounds]) -> list[Any]:
     """As JSON, to be sealed."""
     return [[key, _to_row(one)] for key, one in grounds.items()]
@@ -112,7 +131,14 @@ def _to_row(one: Grounds) -> dict[str, Any]:
         "definition": jsonfile.to_json(one.definition),
         "points": plain(one.points),
         "outcomes": [
-            [each.id, each.title, _text(each.points_possible), _text(each.mastery_points)]
+            [
+                each.id,
+                each.title,
+                _text(each.points_possible),
+                _text(each.mastery_points),
+                each.calculation_method,
+                each.calculation_int,
+            ]
             for each in one.outcomes.values()
         ],
         "scheme": scheme and [scheme.id, scheme.title, [[x.name, str(x.lower_bound)] for x in scheme.levels]],
@@ -122,6 +148,7 @@ def _to_row(one: Grounds) -> dict[str, Any]:
         "exceptions": {
             user: [each.because, instead_to_json(each.rule)] for user, each in one.exceptions.items()
         },
+        "newest": one.newest,
     }
 
 
@@ -129,10 +156,7 @@ def _from_row(row: Mapping[str, Any]) -> Grounds:
     return Grounds(
         definition=jsonfile.parse_definition(row["definition"]),
         points=Decimal(row["points"]),
-        outcomes={
-            key: Outcome(key, title, _decimal(top), _decimal(mastery))
-            for key, title, top, mastery in row["outcomes"]
-        },
+        outcomes={key: _outcome(key, *more) for key, *more in row["outcomes"]},
         scheme=_scheme(row["scheme"]),
         scores={
             user: {key: _score(text) for key, text in scores.items()}
@@ -142,6 +166,15 @@ def _from_row(row: Mapping[str, Any]) -> Grounds:
             user: Instead(_instead(body), because)
             for user, (because, body) in row.get("exceptions", {}).items()
         },
+        newest=row.get("newest", {}),
+    )
+
+
+def _outcome(
+    key: str, title: str, top: str | None, mastery: str | None, method: str = "", number: int | None = None
+) -> Outcome:
+    return Outcome(
+        key, title, _decimal(top), _decimal(mastery), calculation_method=method, calculation_int=number
     )
 
 

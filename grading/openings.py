@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -82,16 +83,18 @@ def zone_of(context: Context) -> tzinfo:
 
 def facts_of(context: Context, grounds: Mapping[int, Grounds]) -> dict[int, ColumnFacts]:
     """The course's columns in the teacher's order, with what the preview knows of each."""
-    return {one.id: _facts(one, grounds.get(one.id)) for one in alignments.stored(context)}
+    zone = zone_of(context)
+    return {one.id: _facts(one, grounds.get(one.id), zone) for one in alignments.stored(context)}
 
 
-def _facts(one: StoredAlignment, grounds: Grounds | None) -> ColumnFacts:
+def _facts(one: StoredAlignment, grounds: Grounds | None, zone: tzinfo) -> ColumnFacts:
     title = one.name
     is_new = one.target.kind == "column" and not one.target.line_item_url
     label = one.target.label or title
     if grounds is None:
         return ColumnFacts(title, rule_in_words(one.definition), label, is_new)
-    return ColumnFacts(title, grounds.rule, label, is_new, grounds.worth, grounds.explain)
+    explain = partial(grounds.explain, zone=zone)
+    return ColumnFacts(title, grounds.rule, label, is_new, grounds.worth, explain, grounds.newest_of)
 
 
 def roster_of(request: LaunchRequest, opened: OpenPreview) -> tuple[Roster, str]:

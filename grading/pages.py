@@ -20,6 +20,7 @@ from grading.filters import DECISION_WORDS, FilterLink, Filters, filter_links
 CELLS_A_PAGE = 600
 MOST_STUDENTS_A_PAGE = 50
 
+NEWER_EVIDENCE = " Work assessed since then says otherwise: the evidence is newer than this grade."
 SortKey = tuple[bool, str, int]
 
 
@@ -116,6 +117,8 @@ class ColumnFacts:
     """What a full grade is worth: "of 1 point"."""
     explain: Callable[[str], str] = field(default=lambda user: "", repr=False)
     """A student's evidence in words, by Canvas id; empty where nothing is known."""
+    newest: Callable[[str], datetime | None] = field(default=lambda user: None, repr=False)
+    """When a student's newest work behind the grade was submitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,13 +269,21 @@ class _CellViews:
             mark=mark,
             direction=direction,
             reason=reason.short,
-            sentence=reason.sentence,
+            sentence=f"{reason.sentence}{_newer_evidence(cell, facts)}",
             evidence=facts.explain(cell.user),
             can_replace=cell.if_forced is not None and cell.if_forced.decision == "send",
             can_hold=cell.if_forced is None and (cell.decision == "send" or cell.reason == "held_by_person"),
             replaced=cell.key in self.choices.replace,
             held_by_person=cell.key in self.choices.hold,
         )
+
+
+def _newer_evidence(cell: PlannedCell, facts: ColumnFacts) -> str:
+    """Whether a person's grade is older than the evidence that speaks for another one."""
+    if cell.if_forced is None or cell.before == cell.after or cell.graded_at is None:
+        return ""
+    newest = facts.newest(cell.user)
+    return NEWER_EVIDENCE if newest is not None and newest > cell.graded_at else ""
 
 
 def directions(plan: Plan) -> str:

@@ -20,7 +20,7 @@ from canvas.accounts import account_for
 from grading import pages
 from grading.connection import connect
 from grading.models import Run, RunState
-from grading.openings import OpenPreview, facts_of, open_preview, page_of, roster_of, run_of, to_run
+from grading.openings import OpenPreview, facts_of, open_preview, page_of, roster_of, run_of, to_run, zone_of
 from grading.pages import CellView, ColumnFacts, student_rows
 from grading.student_evidence import results_of
 from lti_tool.sealing import CannotUnseal
@@ -153,4 +153,4 @@ def _results(request: LaunchRequest, opened: OpenPreview, user: str) -> dict[int
     account = account_for(request.launch_session)
     if account is None or account.lost_at is not None:
         return {}
-    return results_of(connect(request.context, account), opened.grounds, user)
+    return results_of(connect(request.context, account), opened.grounds, user, zone_of(request.context))

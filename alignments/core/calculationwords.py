@@ -9,6 +9,7 @@ from fractions import Fraction
 from alignments.core.calculations import Calculator, Result, calculate, canvas_calculation, in_time
 from alignments.core.definition import Calculation, Order
 from alignments.core.levels import Score
+from alignments.core.linewords import day_in_words
 from alignments.core.numbers import plain, short
 from canvas.values import Outcome
 
@@ -81,7 +82,7 @@ def results_in_words(calculation: Calculation, outcome: Outcome, results: Iterab
     calculator = Calculator(calculation, outcome)
     listed = list(results)
     said = [
-        f"{one.at:%Y-%m-%d}: {short(one.score)}{_of(outcome)}{_ignored(one, calculation)}."
+        f"{day_in_words(one.at)}: {short(one.score)}{_of(outcome)}{_ignored(one, calculation)}."
         for one in sorted(listed, key=in_time)
     ]
     score = calculator.score(listed)

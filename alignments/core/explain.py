@@ -27,6 +27,7 @@ from alignments.core.levels import Score
 from alignments.core.linewords import (
     credit_in_words,
     criterion_in_words,
+    day_in_words,
     line_in_words,
     percent_in_words,
     points_in_words,
@@ -155,11 +156,6 @@ def _counts_shares(definition: Definition) -> bool:
         isinstance(line, ShareLine) for line in lines(definition.rule)
     )
     return len(definition.outcomes) > 1 or not in_points
-
-
-def day_in_words(moment: datetime) -> str:
-    """ "3 March 2026", in the zone the moment has."""
-    return f"{moment.day} {moment:%B %Y}"
 
 
 def surprise(

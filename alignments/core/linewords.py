@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -77,3 +78,8 @@ def criterion_in_words(grade: CriteriaGrade, definition: Definition, outcomes: M
         )
     credit = credit_in_words(grade.credit)
     return f"{credit} if {' and '.join(parts)}" if parts else f"otherwise {credit}"
+
+
+def day_in_words(moment: datetime) -> str:
+    """ "3 March 2026", in the zone the moment has."""
+    return f"{moment.day} {moment:%B %Y}"

@@ -62,10 +62,10 @@ def test_a_calculated_score_is_explained_to_two_decimals_and_graded_exactly() ->
 def test_the_results_behind_a_score() -> None:
     how = calculation("newest", count=2, ignore_assignments=["902"])
     assert results_in_words(how, SKILL, results("1", "3", "4", "2")) == [
-        "2026-02-01: 1 of 4.",
-        "2026-02-02: 3 of 4.",
-        "2026-02-03: 4 of 4, ignored.",
-        "2026-02-04: 2 of 4.",
+        "1 February 2026: 1 of 4.",
+        "2 February 2026: 3 of 4.",
+        "3 February 2026: 4 of 4, ignored.",
+        "4 February 2026: 2 of 4.",
         "The mean of the 2 newest results, 1 assignment ignored: 2.5 of 4.",
     ]
 
@@ -73,7 +73,10 @@ def test_the_results_behind_a_score() -> None:
 def test_a_reason_to_ignore_is_told_with_its_result() -> None:
     how = calculation("latest", ignore_assignments=["901", {"id": "902", "reason": "Fire drill"}])
     said = results_in_words(how, SKILL, results("1", "3", "4"))
-    assert said[1:3] == ["2026-02-02: 3 of 4, ignored.", "2026-02-03: 4 of 4, ignored (Fire drill)."]
+    assert said[1:3] == [
+        "2 February 2026: 3 of 4, ignored.",
+        "3 February 2026: 4 of 4, ignored (Fire drill).",
+    ]
     assert said[3] == "The newest result, 2 assignments ignored: 1 of 4."
 
 

@@ -36,6 +36,8 @@ def test_why_is_this_a_085(client: Client) -> None:
     assert "1.2 Systems of equations: 3 of 4, at mastery (3)." in page
     assert "Rule: 55 % from 1 of 4, 70 % from 2 of 4, 85 % from 3 of 4, 100 % from 4 of 4." in page
     assert "85 % of 1 point is 0.85." in page
+    assert "Newest evidence: 12 January 2026." in page
+    assert "The results behind it 12 January 2026: 3 of 4. The highest result: 3 of 4." in page
 
 
 def test_own_calculations_show_each_result_with_its_date(client: Client) -> None:
@@ -43,7 +45,7 @@ def test_own_calculations_show_each_result_with_its_date(client: Client) -> None
         previewed(at, 601, calculation={"method": "latest"})
         page = plain(at.room.text(f"{at.address}students/1/"))
     assert "The results behind it" in page
-    assert "2026-01-12: " in page and "The newest result: " in page
+    assert "12 January 2026: " in page and "The newest result: " in page
     assert "Results came in since" not in page
 
 

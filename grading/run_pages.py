@@ -1,8 +1,8 @@
-"""What is said about a run: while it works, in its report, in the history. Counts and reasons only."""
+"""What is said about a run while it works, in the history, and in one sentence. Its report is in `report_pages`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,9 +31,15 @@ WHAT_HAPPENED = {
 
 WRITTEN = {"graded", "zeroed", "excused", "cleared", "restored"}
 LEFT_ALONE = {
-    "same", "no_evidence", "too_little_evidence", "not_a_student", "not_assigned", "already_graded",
-    "would_lower", "held_by_person",
+    "same", "no_evidence", "too_little_evidence", "not_assigned", "not_assessed", "already_graded",
+    "would_lower", "held_by_person", "evidence_gone",
 }  # fmt: skip
+PEOPLES = {
+    "graded_by_person", "cleared_by_person", "excused_by_person", "changed_since_preview",
+    "changed_since_sync", "superseded",
+}  # fmt: skip
+OPEN_PARTS = {"teacher", "admin", "operator", "nobody"}
+"""Parts of a report that hold what was not sent, by who acts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,82 +89,9 @@ def _time_left(run: Run, progress: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ReasonLine:
-    short: str
-    sentence: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReportPart:
-    """Cells that ended alike: written, not sent though they should be, or left alone on purpose."""
-
-    title: str
-    reasons: tuple[ReasonLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ProblemLine:
     title: str
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A finished run in words."""
-
-    headline: str
-    kind: str
-    title: str
-    text: str
-    problems: tuple[ProblemLine, ...]
-    parts: tuple[ReportPart, ...]
-    can_undo: bool
-    undo_until: datetime | None
-    canvas_url: str
-
-
-def report(run: Run, names: Mapping[int, str]) -> Report:
-    """What was written, what was not and why. `names` are the alignments' by id; a deleted one has none."""
-    undoable = undoable_journal(run)
-    error: Mapping[str, Any] = run.error or {}
-    return Report(
-        headline=headline(run),
-        kind="danger" if run.outcome == "stopped" else "warning",
-        title=str(reason_for(str(error.get("code", ""))).short) if error else "",
-        text=str(error.get("detail", "")),
-        problems=tuple(problem_lines(run, names)),
-        parts=tuple(_parts(run)),
-        can_undo=undoable is not None,
-        undo_until=undoable.expires_at if undoable else None,
-        canvas_url=gradebook_url(run),
-    )
-
-
-def _parts(run: Run) -> Iterator[ReportPart]:
-    """What needs a person comes first, what was left alone last."""
-    written = "Would have been sent" if _wrote_nothing(run) else "In the gradebook"
-    if run.undo_of_id:
-        written = "Put back"
-    titles = {"open": "Not sent, and what to do", "written": written, "left": "Left as they are"}
-    for kind, title in titles.items():
-        lines = [
-            ReasonLine(reason_for(code).short, reason_for(code).sentence, count)
-            for code, count in sorted(run.reasons.items(), key=lambda item: (-item[1], item[0]))
-            if _kind_of(code) == kind
-        ]
-        if lines:
-            yield ReportPart(title, tuple(lines))
-
-
-def _kind_of(code: str) -> str:
-    if code in WRITTEN:
-        return "written"
-    return "left" if code in LEFT_ALONE else "open"
-
-
-def _wrote_nothing(run: Run) -> bool:
-    return run.dry_run or run.outcome in {"changed", "discarded"} or run.approved_at is None
 
 
 def undoable_journal(run: Run) -> UndoJournal | None:
@@ -173,27 +106,38 @@ def problem_lines(run: Run, names: Mapping[int, str]) -> list[ProblemLine]:
     for problem in run.problems:
         name = names.get(problem["alignment"], f"Alignment {problem['alignment']}")
         by_detail.setdefault(problem["detail"], []).append(name)
-    return [ProblemLine(_listed(found), detail) for detail, found in by_detail.items()]
+    return [ProblemLine(listed(found), detail) for detail, found in by_detail.items()]
+
+
+def part_of(run: Run, code: str) -> str:
+    """Which part of a report tells of this reason. Somebody who was no student when it was planned is left alone;
+    one whom Canvas refused left meanwhile."""
+    if code in WRITTEN:
+        return "written"
+    refused = any(problem["code"] == code for problem in run.problems)
+    if code in LEFT_ALONE or (code == "not_a_student" and not refused):
+        return "left"
+    return "peoples" if code in PEOPLES else reason_for(code).who
 
 
 def headline(run: Run) -> str:
     """The first sentence of a report."""
     sent = run.counts.get("send", 0)
-    refused = run.counts.get("refused", 0)
+    refused = sum(count for code, count in run.reasons.items() if part_of(run, code) in OPEN_PARTS)
     if run.undo_of_id:
-        return f"Undo of run {run.undo_of.number}: {_cells(sent)} put back." if run.undo_of else "Undo"
+        return f"Undo of run {run.undo_of.number}: {cells(sent)} put back." if run.undo_of else "Undo"
     if run.outcome == "discarded":
         return "This preview was put away. Nothing was sent."
     if run.outcome == "changed":
         return "Nothing was sent: the course changed after the preview."
     if run.dry_run:
-        return f"Dry run: {_cells(sent)} would have been sent."
-    if run.outcome == "stopped" and not sent:
+        return f"Dry run: {cells(sent)} would have been sent."
+    if not sent and (refused or run.outcome == "stopped"):
         return "Nothing was sent."
     if not sent and not refused:
         return "Nothing had to be sent: the gradebook already holds what the rules give."
     first = f"{_grades(sent)} in the gradebook."
-    return f"{first} {_cells(refused)} not sent." if refused else first
+    return f"{first} {cells(refused)} not sent." if refused else first
 
 
 def last_sentence(run: Run) -> str:
@@ -242,7 +186,7 @@ def gradebook_url(run: Run) -> str:
     return f"{context.registration.canvas_url.rstrip('/')}/courses/{context.canvas_course_id}/gradebook"
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
     return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
 
 
@@ -250,5 +194,5 @@ def _grades(count: int) -> str:
     return "1 grade is" if count == 1 else f"{count} grades are"
 
 
-def _cells(count: int) -> str:
+def cells(count: int) -> str:
     return "1 cell was" if count == 1 else f"{count} cells were"

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from alignments import services as alignments
 from canvas.accounts import account_for
-from grading import jobs, run_pages, services
+from grading import jobs, report_pages, run_pages, services
 from grading.models import Run, RunState
 from grading.news import news_of
 from grading.openings import page_of, person, run_of, to_run
@@ -109,7 +109,7 @@ def progress(request: LaunchRequest, number: int) -> HttpResponse:
 def _show_report(request: LaunchRequest, run: Run) -> HttpResponse:
     names = {one.id: one.name for one in alignments.stored(request.context)}
     by = run_pages.owner(run, person(request))
-    page = page_of(request.context, here="history", run=run, report=run_pages.report(run, names), by=by)
+    page = page_of(request.context, here="history", run=run, report=report_pages.report(run, names), by=by)
     return render(request, "grading/report.html", page)
 
 

@@ -80,7 +80,7 @@ DECIDED: dict[str, Reason] = {
     "broken_alignment": Reason(
         "Alignment needs repair",
         "The alignment cannot be worked out.",
-        "Open it and repair it.",
+        "Open the alignment and repair it.",
         "teacher",
         "column",
     ),

@@ -269,6 +269,13 @@ REACH: dict[str, Reason] = {
         "operator",
         "platform",
     ),
+    "private_address": Reason(
+        "Address inside the network",
+        "A platform named an address inside this server's own network. Nothing was asked there.",
+        "Tell this tool's operator.",
+        "operator",
+        "platform",
+    ),
     "foreign_link": _not_whole(
         "The next page of a list is at an address that is not one of this school's.",
         "If it is Canvas's, the operator adds it to this school's service hosts (docs/install.md).",

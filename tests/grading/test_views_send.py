@@ -34,8 +34,8 @@ def test_send_writes_what_the_page_showed_and_the_report_counts_it(client: Clien
         report = at.send()
         assert len(gradebook(at, "1.1")) == 4
     assert "4 grades are in the gradebook." in report and "by you" in report
-    assert "In the gradebook 4 cells: Grade from the rule." in report
-    assert "Left as they are 2 cells: Not assessed yet." in report
+    assert "In the gradebook Grade from the rule 4 cells The rule gives this grade." in report
+    assert "Left as they are Not assessed yet 2 cells" in report
     assert "Undo this run" in report and "Possible until" in report
     assert at.run.sealed_plan == ""
 
@@ -126,8 +126,7 @@ def test_a_stopped_run_says_what_was_not_sent_and_what_to_do(client: Client) -> 
         report = at.page()
     assert "3 grades are in the gradebook. 1 cell was not sent." in report
     assert (
-        "Not sent, and what to do 1 cell: Not sent." in report
-        and "Send again when the reason is gone" in report
+        "Nothing you have to do Not sent 1 cell" in report and "Send again when the reason is gone" in report
     )
 
 

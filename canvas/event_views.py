@@ -19,6 +19,7 @@ from canvas.events import NotAnEvent, Told, ids_of_course, told_by
 from lti_tool import marks, pages
 from lti_tool.http import host_of, rest_hosts
 from lti_tool.jws import key_id, verified_claims
+from lti_tool.metrics import EVENTS
 from lti_tool.models import Context, Registration
 from lti_tool.platform_keys import public_pem
 from lti_tool.refusals import LaunchRefused
@@ -44,6 +45,7 @@ def events(request: HttpRequest, key: str) -> HttpResponse:
         told = _told(_body(request))
         _check_school(told, registration)
     except EventRefused as refused:
+        EVENTS.labels(refused.code).inc()
         log.warning(
             "event refused verdict=%s status=%d reference=%s",
             refused.code,
@@ -54,6 +56,7 @@ def events(request: HttpRequest, key: str) -> HttpResponse:
     now = timezone.now()
     courses = _courses(told, registration) if told.mark else []
     count = marks.mark(courses, told.mark, told.at or now, now)
+    EVENTS.labels(told.verdict).inc()
     log.info("event verdict=%s registration=%s courses=%d", told.verdict, registration.key, count)
     return HttpResponse("ok\n", content_type="text/plain")
 

@@ -35,8 +35,12 @@ def news_of(context: Context) -> News | None:
     seen = Run.objects.filter(context=context).aggregate(read=Max("read_at"), ended=Max("finished_at"))
     if seen["read"] is None:
         return None
-    quiet = {CourseMark.Kind.GRADE: max(filter(None, (seen["read"], seen["ended"])))}
-    fresh = [(at, kind) for kind, at in marks_of(context).items() if at > quiet.get(kind, seen["read"])]
+    ended = max(filter(None, (seen["read"], seen["ended"])))
+    fresh = [
+        (at, kind)
+        for kind, at in marks_of(context).items()
+        if at > (ended if kind == CourseMark.Kind.GRADE else seen["read"])
+    ]
     if not fresh:
         return None
     at, kind = max(fresh)

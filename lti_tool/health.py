@@ -12,13 +12,15 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from lti_tool.metrics import metrics
+
 
 class HealthMiddleware:
-    """Answers `/healthz` and `/readyz` before anything else looks at the request."""
+    """Answers `/healthz`, `/readyz` and `/metrics` before anything else looks at the request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.answers = {"/healthz": healthz, "/readyz": readyz}
+        self.answers = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.answers.get(request.path_info, self.get_response)(request)

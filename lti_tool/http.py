@@ -30,6 +30,7 @@ from lti_tool import answers
 from lti_tool.answers import Reply
 from lti_tool.env import LOOPBACK
 from lti_tool.errors import Incomplete, MaybeSent, NeverSent, PlatformError, Refused, Throttled
+from lti_tool.metrics import CALLS
 from lti_tool.models import Registration
 from lti_tool.publichttp import PublicAdapter, refuse_private_number
 
@@ -174,8 +175,11 @@ class Http:
         for attempt in range(1, policy.attempts + 1):
             began = time.monotonic()
             try:
-                return self._once(request, limits, where, policy)
+                reply = self._once(request, limits, where, policy)
+                CALLS.labels(request.method, "ok").inc()
+                return reply
             except PlatformError as error:
+                CALLS.labels(request.method, type(error).__name__).inc()
                 _note(error, where, attempt)
                 if isinstance(error, Throttled) and policy.counts:
                     policy.counts.was_throttled()

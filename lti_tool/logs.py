@@ -2,12 +2,19 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from typing import Any
 
+OURS = ("lti_tool", "canvas", "alignments", "grading")
+FIELDS = re.compile(
+    r"\b(verdict|reference|registration|route|status|role|kind|code|where|attempt|account|courses)=(\S+)"
+)
+"""What the messages of this tool say as name=value; in JSON each is a field of its own as well."""
+
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message and, for an exception, its traceback."""
+    """One JSON object a line: time, level, logger, message, its name=value pairs and an exception's traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {
@@ -16,6 +23,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if record.name.split(".")[0] in OURS:
+            entry |= dict(FIELDS.findall(entry["message"]))
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from lti_tool import pages
+from lti_tool.metrics import EVENTS
 from lti_tool.notices import NoticeRefused, read_notices, take_in
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     try:
         found = read_notices(_body(request), now)
     except NoticeRefused as refused:
+        EVENTS.labels(refused.code).inc()
         log.warning(
             "notices refused verdict=%s status=%d reference=%s",
             refused.code,
@@ -30,6 +32,7 @@ def notices(request: HttpRequest) -> HttpResponse:
         )
         return JsonResponse({"error": refused.code}, status=refused.status)
     new = take_in(found, now)
+    EVENTS.labels("notices").inc()
     log.info("notices verdict=OK count=%d new=%d", len(found), new)
     return JsonResponse({"received": len(found)})
 

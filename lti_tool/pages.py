@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import render
 
+from lti_tool.metrics import VERDICTS
 from lti_tool.models import Context, Registration
 from lti_tool.places import way_back
 from lti_tool.refusals import LaunchRefused
@@ -51,6 +52,7 @@ def refusal(
 ) -> HttpResponse:
     """A whole page for a request that is refused, and its line in the log. `note` goes to the log only."""
     reference = new_reference()
+    VERDICTS.labels(code).inc()
     route = request.resolver_match.view_name if request.resolver_match else "-"
     log.warning("refused verdict=%s status=%d reference=%s route=%s %s", code, status, reference, route, note)
     page = {

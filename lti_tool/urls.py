@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from lti_tool import health
+from lti_tool import health, metrics
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("", include("lti_tool.lti_urls")),
     path("", include("canvas.urls")),
     path("", include("alignments.urls")),

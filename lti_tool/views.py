@@ -30,6 +30,7 @@ from lti_tool.login import (
     read_initiation,
     registration_with_key,
 )
+from lti_tool.metrics import VERDICTS
 from lti_tool.models import Registration
 from lti_tool.places import canvas_that_asks
 from lti_tool.refusals import PLATFORM_ERRORS, LaunchRefused
@@ -233,6 +234,7 @@ def _storage(registration: Registration, state_text: str, state: LoginState, val
 
 
 def _log_good(verified: Launch) -> None:
+    VERDICTS.labels("OK").inc()
     entry.log.info(
         "launch verdict=OK reference=%s registration=%s role=%s services=%s",
         pages.new_reference(),

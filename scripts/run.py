@@ -5,7 +5,9 @@ is unset. Ctrl-C or SIGTERM stops everything; what ends by itself is started aga
 """
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
 from scripts import postgres
 from scripts.processes import ROOT, Child, Problem, Supervisor, manage, require_free, run, say, web_server
@@ -30,12 +32,20 @@ def serve() -> None:
             server = postgres.start(ROOT / "var" / "postgres")
             supervisor.afterwards.append(server.stop)
             environment["DATABASE_URL"] = server.url
+        environment.setdefault("METRICS_DIR", str(_fresh_folder(ROOT / "var" / "metrics")))
         run(manage("migrate", "--no-input"), environment)
         run(manage("collectstatic", "--no-input"), environment)
         supervisor.add(Child("web", web_server(host, port), environment))
         supervisor.add(Child("worker", manage("worker"), environment))
         say(f"The tool listens on http://{host}:{port}; Ctrl-C stops it.")
         supervisor.watch()
+
+
+def _fresh_folder(path: Path) -> Path:
+    """An empty folder: what processes counted that are gone is no longer asked for."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(mode=0o700, parents=True)
+    return path
 
 
 def _database_is_given() -> bool:

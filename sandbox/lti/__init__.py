@@ -3,7 +3,17 @@
 Each module names the Canvas source it imitates; the rules are those of Canvas's own spec cases.
 """
 
-from sandbox.lti import launch, line_items, members, registration, results, scores, token_grant
+from sandbox.lti import deep_linking, launch, line_items, members, registration, results, scores, token_grant
 from sandbox.lti.routes import blueprint
 
-__all__ = ["blueprint", "launch", "line_items", "members", "registration", "results", "scores", "token_grant"]
+__all__ = [
+    "blueprint",
+    "deep_linking",
+    "launch",
+    "line_items",
+    "members",
+    "registration",
+    "results",
+    "scores",
+    "token_grant",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.lti import vocabulary as v
+from sandbox.lti.deep_linking import DL, PLACEMENT, REQUEST, deep_linking_settings
 from sandbox.lti.facts import LaunchFacts, launch_roles, split_name
 from sandbox.lti.substitutions import expand_fields
 from sandbox.records import User
@@ -23,17 +24,26 @@ def id_token_claims(facts: LaunchFacts, *, nonce: str, built_at: float) -> dict[
         "iat": int(built_at),
         "exp": int(built_at) + LIFETIME,
         "nonce": nonce,
-        v.LTI + "message_type": "LtiResourceLinkRequest",
+        v.LTI + "message_type": REQUEST if _picks(facts) else "LtiResourceLinkRequest",
         v.LTI + "version": "1.3.0",
         v.LTI + "deployment_id": facts.tool.deployment_id,
         v.LTI + "target_link_uri": facts.key.target_link_uri,
         v.LTI + "roles": launch_roles(facts),
-        v.LTI + "custom": expand_fields(facts.key.custom_fields, facts),
-        v.INSTRUCTURE + "placement": "course_navigation",
+        v.LTI + "custom": expand_fields(
+            facts.key.custom_fields | (facts.link.custom if facts.link else {}), facts
+        ),
+        v.INSTRUCTURE + "placement": facts.placement or None,
         "locale": facts.user.locale if facts.user else "en",
         "errors": {"errors": {}},
     }
+    if _picks(facts):
+        settings = deep_linking_settings(facts, facts.secret, built_at=built_at)
+        claims[DL + "deep_linking_settings"] = _noisy(settings)
     return claims | _place_claims(facts) | _service_claims(facts) | _person_claims(facts)
+
+
+def _picks(facts: LaunchFacts) -> bool:
+    return facts.placement == PLACEMENT
 
 
 def _noisy(claim: dict[str, Any]) -> dict[str, Any]:
@@ -44,6 +54,8 @@ def _noisy(claim: dict[str, Any]) -> dict[str, Any]:
 def _place_claims(facts: LaunchFacts) -> dict[str, Any]:
     course, root = facts.course, facts.root_account
     link = {"id": course.lti_context_id, "title": course.name, "description": None}
+    if facts.link:
+        link |= {"id": facts.link.uuid, "title": facts.link.title}
     context = {
         "id": course.lti_context_id,
         "label": course.code,
@@ -61,8 +73,8 @@ def _place_claims(facts: LaunchFacts) -> dict[str, Any]:
         "return_url": f"{facts.course_url}/external_content/success/external_tool_redirect",
         "locale": facts.user.locale if facts.user else "en",
     }
-    return {
-        v.LTI + "resource_link": _noisy(link),
+    named = {} if _picks(facts) else {v.LTI + "resource_link": _noisy(link)}
+    return named | {
         v.LTI + "context": _noisy(context),
         v.LTI + "tool_platform": _noisy(platform),
         v.LTI + "launch_presentation": _noisy(presentation),
@@ -73,7 +85,8 @@ def _service_claims(facts: LaunchFacts) -> dict[str, Any]:
     claims: dict[str, Any] = {}
     ags = [scope for scope in facts.key.scopes if scope in v.AGS_SCOPES]
     if ags:
-        claims[v.AGS_CLAIM] = _noisy({"scope": ags, "lineitems": f"{facts.services_url}/line_items"})
+        own = {"lineitem": facts.line_item_url} if facts.line_item_url else {}
+        claims[v.AGS_CLAIM] = _noisy({"scope": ags, "lineitems": f"{facts.services_url}/line_items", **own})
     if v.SCOPE_MEMBERS in facts.key.scopes:
         members = {
             "context_memberships_url": f"{facts.services_url}/names_and_roles",

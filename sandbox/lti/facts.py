@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sandbox.lti import vocabulary as v
 from sandbox.records import (
@@ -11,6 +11,7 @@ from sandbox.records import (
     Course,
     DeveloperKey,
     Enrollment,
+    ResourceLink,
     Section,
     ToolInstall,
     User,
@@ -37,6 +38,12 @@ class LaunchFacts:
     issuer: str
     base_url: str
     """The school's own address, with scheme and without a trailing slash."""
+    placement: str = "course_navigation"
+    link: ResourceLink | None = None
+    """The resource link that was opened, for a launch of an assignment."""
+    line_item_url: str = ""
+    secret: str = field(default="", repr=False)
+    """The site's, for what Canvas signs for itself."""
 
     @property
     def here(self) -> list[Enrollment]:

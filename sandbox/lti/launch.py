@@ -36,7 +36,7 @@ from sandbox.lti.state import (
     site_url,
     take_launch,
 )
-from sandbox.records import Course, DeveloperKey, ToolInstall, User
+from sandbox.records import Course, DeveloperKey, ResourceLink, ToolInstall, User
 from sandbox.session import session_user
 from sandbox.world import World
 
@@ -67,10 +67,21 @@ def login_parameters(
     tool: ToolInstall,
     course: Course,
     user: User | None,
+    *,
+    placement: str = "",
+    link: ResourceLink | None = None,
 ) -> dict[str, str]:
     """Everything Canvas sends to the tool's login initiation for one click (lti.md 1.1)."""
     platform = platform_of(world)
-    launch = open_launch(world, key, tool, course, user)
+    launch = open_launch(
+        world,
+        key,
+        tool,
+        course,
+        user,
+        placement or ("" if link else "course_navigation"),
+        link.id if link else None,
+    )
     hint = make_hint(
         platform.secret,
         issued_at=time.time(),

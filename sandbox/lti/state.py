@@ -10,6 +10,7 @@ from flask import request
 
 from sandbox.lti.facts import LaunchFacts
 from sandbox.lti.keys import KeyRing, new_key_ring
+from sandbox.mirror import default_line_item
 from sandbox.records import Account, Course, DeveloperKey, ToolInstall, User
 from sandbox.world import World
 
@@ -29,6 +30,9 @@ class OpenLaunch:
     user_id: int | None
     expires_at: datetime
     storage_target: str = "post_message_forwarding"
+    placement: str = "course_navigation"
+    link_id: int | None = None
+    """The resource link that was opened; None for a placement's own launch."""
 
 
 @dataclass
@@ -78,6 +82,8 @@ def open_launch(
     tool: ToolInstall,
     course: Course,
     user: User | None,
+    placement: str = "course_navigation",
+    link_id: int | None = None,
 ) -> OpenLaunch:
     """Remember one click on the tool's link."""
     platform = platform_of(world)
@@ -89,6 +95,8 @@ def open_launch(
         user.id if user else None,
         world.now() + LAUNCH_LIFETIME,
         platform.storage_target,
+        placement,
+        link_id,
     )
     platform.launches[launch.verifier] = launch
     return launch
@@ -124,7 +132,18 @@ def facts_of(world: World, launch: OpenLaunch, user: User | None) -> LaunchFacts
         mentored=[world.users[number] for number in mentored],
         issuer=platform_of(world).issuer,
         base_url=services_url(world),
+        placement=launch.placement,
+        link=world.resource_links.get(launch.link_id or 0),
+        secret=platform_of(world).secret,
+        line_item_url=_line_item_url(world, launch),
     )
+
+
+def _line_item_url(world: World, launch: OpenLaunch) -> str:
+    """The default line item of the opened link's assignment; "" for other launches."""
+    link = world.resource_links.get(launch.link_id or 0)
+    item = default_line_item(world, link.assignment_id) if link and link.assignment_id else None
+    return f"{services_url(world)}/api/lti/courses/{item.course_id}/line_items/{item.id}" if item else ""
 
 
 def reachable_tools(world: World, course: Course) -> list[ToolInstall]:

@@ -121,6 +121,7 @@ VARIABLES: dict[str, Expansion] = {
     "Message.locale": lambda f: f.user.locale if f.user else "en",
     "Canvas.api.domain": lambda f: urlsplit(f.base_url).netloc,
     "Canvas.api.baseUrl": lambda f: f.base_url,
+    "Canvas.assignment.id": lambda f: str(f.link.assignment_id) if f.link and f.link.assignment_id else None,
     "Canvas.account.id": lambda f: str(f.course.account_id),
     "Canvas.rootAccount.id": lambda f: str(f.root_account.id),
     "vnd.Canvas.root_account.uuid": lambda f: f.root_account.uuid,

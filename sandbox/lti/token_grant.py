@@ -53,7 +53,7 @@ def _issue(assertion: str, scopes: list[str]) -> Response:
     token_url = request.base_url
     claims = _unverified(assertion)
     key = _key_of(claims, token_url)
-    _verify_signature(assertion, _public_keys(key))
+    verify_signature(assertion, public_keys(key))
     problems = assertion_problems(claims, token_url=token_url, now=time.time())
     if problems:
         raise GrantRefused("invalid_request", " | ".join(problems))
@@ -104,7 +104,7 @@ def _key_of(claims: dict[str, Any], token_url: str) -> DeveloperKey:
     return key
 
 
-def _public_keys(key: DeveloperKey) -> list[dict[str, Any]]:
+def public_keys(key: DeveloperKey) -> list[dict[str, Any]]:
     """The tool's JWKS; a URL wins over a stored key (T3)."""
     if not key.jwks_url:
         return [key.public_jwk] if key.public_jwk else []
@@ -123,7 +123,7 @@ def _public_keys(key: DeveloperKey) -> list[dict[str, Any]]:
     return [each for each in keys if isinstance(each, dict)]
 
 
-def _verify_signature(assertion: str, jwks: list[dict[str, Any]]) -> None:
+def verify_signature(assertion: str, jwks: list[dict[str, Any]]) -> None:
     """RS256 with the key named by ``kid``, or the only one there is (T2)."""
     kid = jwt.get_unverified_header(assertion).get("kid")
     candidates = [each for each in jwks if kid is None or each.get("kid") == kid]

@@ -140,6 +140,10 @@ def navigation(seen: Visit) -> list[Link]:
         links.append(Link("evidence", "Evidence", url_for("pages.evidence", course_id=number)))
     elif rights.own_student or rights.observed:
         links.append(Link("grades", "Grades", url_for("pages.student_grades", course_id=number)))
+    if rights.read:
+        links.append(
+            Link("assignments", "Assignments", url_for("pages.course_assignments", course_id=number))
+        )
     if rights.read or seen.course.public:
         links += _tool_links(seen)
     if rights.sees_grades:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 Observer = Callable[[Context, Launch, datetime], None]
 LinkPage = Callable[[Context, Launch, datetime], str]
 
+REMEMBERED_EVERY = timedelta(minutes=1)
+"""How exactly a course knows its last launch: a class that comes together would wait for one row otherwise."""
 WITHOUT_VISIT = (LaunchRole.OTHER,)
 """Roles that belong to no course: they read one page and need no session."""
 
@@ -32,9 +34,7 @@ WITHOUT_VISIT = (LaunchRole.OTHER,)
 def admit(launch: Launch, now: datetime) -> tuple[LaunchSession, str] | None:
     """Use the launch up and record it; its session and token, or None where there is no visit to open."""
     consume_nonce(launch.registration, launch.nonce, now)
-    deployment, _ = Deployment.objects.get_or_create(
-        registration=launch.registration, deployment_id=launch.deployment_id
-    )
+    deployment = launch.deployment or _new_deployment(launch)
     if not launch.context_id:
         return None
     context = _remember_context(launch, deployment, now)
@@ -54,7 +54,7 @@ def known_course(launch: Launch) -> Context | None:
 
 def _remember_context(launch: Launch, deployment: Deployment, now: datetime) -> Context:
     """The course as this launch names it; what this launch leaves out stays as an earlier one said."""
-    said = {
+    said: dict[str, Any] = {
         "canvas_course_id": launch.canvas_course_id,
         "title": launch.title,
         "label": launch.label,
@@ -63,13 +63,30 @@ def _remember_context(launch: Launch, deployment: Deployment, now: datetime) -> 
         "memberships_url": launch.services.memberships_url,
         "return_url": launch.return_url,
     }
-    context, _ = Context.objects.update_or_create(
+    said = {name: value for name, value in said.items() if value}
+    context, is_new = Context.objects.get_or_create(
         registration=launch.registration,
         context_id=launch.context_id,
-        defaults={name: value for name, value in said.items() if value}
-        | {"deployment": deployment, "last_launch_at": now},
+        defaults=said | {"deployment": deployment, "last_launch_at": now},
     )
+    known = {name: getattr(context, name) for name in said} | {"deployment_id": context.deployment_id}
+    is_as_known = known == said | {"deployment_id": deployment.pk}
+    if not is_new and not (is_as_known and abs(now - context.last_launch_at) < REMEMBERED_EVERY):
+        _change(context, said | {"deployment": deployment, "last_launch_at": now})
     return context
+
+
+def _change(context: Context, said: dict[str, Any]) -> None:
+    for name, value in said.items():
+        setattr(context, name, value)
+    context.save(update_fields=list(said))
+
+
+def _new_deployment(launch: Launch) -> Deployment:
+    """An installation that comes for the first time, where the registration takes new ones."""
+    return Deployment.objects.get_or_create(
+        registration=launch.registration, deployment_id=launch.deployment_id
+    )[0]
 
 
 def landing_page(

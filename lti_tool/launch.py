@@ -58,6 +58,8 @@ class Launch:
 
     registration: Registration
     deployment_id: str
+    deployment: Deployment | None
+    """The installation, where it is known already."""
     nonce: str = field(repr=False)
     sub: str = field(repr=False)
     canvas_user_id: str = field(repr=False)
@@ -87,8 +89,8 @@ def verify_launch(id_token: str, state: LoginState, registration: Registration, 
     _check_nonce(claims, state)
     _check_message(claims)
     deployment_id = c.required_id(claims, c.DEPLOYMENT_ID, "DEPLOYMENT-MISSING")
-    _check_deployment(registration, deployment_id)
-    return _to_launch(claims, registration, deployment_id)
+    deployment = _check_deployment(registration, deployment_id)
+    return _to_launch(claims, registration, deployment_id, deployment)
 
 
 def _check_parties(claims: Mapping[str, Any], registration: Registration) -> None:
@@ -159,16 +161,22 @@ def _check_message(claims: dict[str, Any]) -> None:
         raise LaunchRefused("CLAIMS") from None
 
 
-def _check_deployment(registration: Registration, deployment_id: str) -> None:
+def _check_deployment(registration: Registration, deployment_id: str) -> Deployment | None:
     """Known and on, or new where the registration takes new ones. Deployment ids are case-sensitive."""
     known = Deployment.objects.filter(registration=registration, deployment_id=deployment_id).first()
     if known is None and not registration.allow_new_deployments:
         raise LaunchRefused("DEPLOYMENT")
     if known is not None and not known.is_active:
         raise LaunchRefused("DEPLOYMENT-OFF")
+    return known
 
 
-def _to_launch(claims: Mapping[str, Any], registration: Registration, deployment_id: str) -> Launch:
+def _to_launch(
+    claims: Mapping[str, Any],
+    registration: Registration,
+    deployment_id: str,
+    deployment: Deployment | None,
+) -> Launch:
     context = c.optional_object(claims, c.CONTEXT)
     custom = c.optional_object(claims, c.CUSTOM)
     presentation = c.optional_object(claims, c.LAUNCH_PRESENTATION)
@@ -177,6 +185,7 @@ def _to_launch(claims: Mapping[str, Any], registration: Registration, deployment
     return Launch(
         registration=registration,
         deployment_id=deployment_id,
+        deployment=deployment,
         nonce=claims["nonce"],
         sub=claims["sub"],
         canvas_user_id=c.canvas_id(custom, "canvas_user_id"),

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
 from lti_tool import cookies, deeplink, pages
 from lti_tool.launch import Launch
-from lti_tool.models import Context, Deployment, LaunchRole, LaunchSession, Ticket
+from lti_tool.models import Context, Deployment, LaunchRole, LaunchSession, Ticket, UsedNonce
 from lti_tool.places import course_at, place_named_by, place_of
 from lti_tool.roles import STAFF
 from lti_tool.sealing import CannotUnseal, seal, unseal
-from lti_tool.states import hash_of, new_secret
+from lti_tool.states import KEEP_NONCES, hash_of, new_secret
 
 IDLE = timedelta(hours=2)
 TOTAL = timedelta(hours=10)
@@ -64,8 +65,7 @@ def start_session(
     launch: Launch, now: datetime, *, deployment: Deployment, context: Context
 ) -> tuple[LaunchSession, str]:
     """A new session, always, and its token; sessions that are over are deleted on the way."""
-    LaunchSession.objects.filter(last_seen_at__lt=now - IDLE).delete()
-    LaunchSession.objects.filter(started_at__lt=now - TOTAL).delete()
+    forget_over(now)
     token = new_secret()
     session = LaunchSession.objects.create(
         token_hash=hash_of(token),
@@ -80,6 +80,18 @@ def start_session(
         last_seen_at=now,
     )
     return session, token
+
+
+_tidied = [datetime.min.replace(tzinfo=UTC)]
+
+
+def forget_over(now: datetime) -> None:
+    """Delete sessions and nonces that are over; once a minute in this process, not at every launch."""
+    if abs(now - _tidied[0]) < SEEN_EVERY:
+        return
+    _tidied[0] = now
+    LaunchSession.objects.filter(Q(last_seen_at__lt=now - IDLE) | Q(started_at__lt=now - TOTAL)).delete()
+    UsedNonce.objects.filter(used_at__lt=now - KEEP_NONCES).delete()
 
 
 def end_session(session: LaunchSession) -> None:

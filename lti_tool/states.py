@@ -19,7 +19,8 @@ from lti_tool.refusals import LaunchRefused
 SALT = "lti_tool.states"
 STATE_SECONDS = 600
 KEEP_NONCES = timedelta(days=1)
-"""Longer than any state or token lives, so that no nonce is forgotten while it could come again."""
+"""Longer than any state or token lives, so that no nonce is forgotten while it could come again. `forget_over`
+and the daily job delete older ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,12 @@ def is_bound(state: LoginState, browser: str) -> bool:
 
 
 def consume_nonce(registration: Registration, nonce: str, now: datetime) -> None:
-    """Use the nonce up; of several at once exactly one succeeds. Raises LaunchRefused."""
-    UsedNonce.objects.filter(used_at__lt=now - KEEP_NONCES).delete()
+    """Use the nonce up; of several at once exactly one succeeds. Raises LaunchRefused.
+
+    A transaction around it ends with the refusal: a savepoint of its own would be two more questions a launch.
+    """
     try:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             UsedNonce.objects.create(registration=registration, nonce_hash=hash_of(nonce), used_at=now)
     except IntegrityError:
         raise LaunchRefused("NONCE-USED") from None

@@ -1,0 +1,407 @@
+"""Launches per second with the real server and database, beside a bare PyLTI1p3 tool doing the same, and what
+badly signed launches leave behind.
+
+One run, one machine, in turns: some launches of ours, some of the other, and again. A launch is the login and the
+form post that follows; the platform's signing in between is done while nothing is measured. The other is
+scripts/bench_bare/, PyLTI1p3's documented Django part.
+"""
+
+import argparse
+import json
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import jwt
+import psycopg
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+from psycopg import sql
+
+from scripts import postgres
+from scripts.bench_formula import Aim
+from scripts.bench_school import Tool, free_port, wait_for
+from scripts.processes import PYTHON, Child, Problem, Supervisor, manage, run, say, web_server
+
+CLIENT, DEPLOYMENT, ISSUER = "10000000000042", "265:37750cbd9e8f2a", "https://canvas.instructure.com"
+CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+AT_ONCE = 8
+MOST_GROWTH_MB = 10.0
+
+
+@dataclass
+class Platform:
+    """A Canvas as far as launches go: it signs id_tokens and serves its key set."""
+
+    url: str = ""
+    kid: str = "bench"
+    key: rsa.RSAPrivateKey = field(
+        default_factory=lambda: rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    )
+
+    def serve(self) -> "ThreadingHTTPServer":
+        public = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        body = json.dumps({"keys": [dict(public) | {"kid": self.kid, "alg": "RS256", "use": "sig"}]}).encode()
+
+        class KeySet(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Quiet."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), KeySet)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{server.server_port}"
+        return server
+
+    def token(self, nonce: str, target: str) -> str:
+        """A student's launch, as Canvas says it."""
+        now = int(time.time())
+        claims = {
+            "iss": ISSUER, "aud": CLIENT, "azp": CLIENT, "iat": now, "exp": now + 3600, "nonce": nonce,
+            "sub": str(uuid.uuid4()), "locale": "en", "errors": {"errors": {}},
+            f"{CLAIM}message_type": "LtiResourceLinkRequest", f"{CLAIM}version": "1.3.0",
+            f"{CLAIM}deployment_id": DEPLOYMENT, f"{CLAIM}target_link_uri": target,
+            f"{CLAIM}roles": [
+                "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Student",
+                "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner",
+            ],
+            f"{CLAIM}resource_link": {"id": "c77", "title": "Algebra", "validation_context": None},
+            f"{CLAIM}context": {"id": "c77", "label": "ALG1", "title": "Algebra 1"},
+            f"{CLAIM}custom": {"canvas_course_id": "77", "canvas_user_id": "7"},
+            f"{CLAIM}launch_presentation": {"document_target": "iframe", "return_url": f"{self.url}/courses/77"},
+            "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": {
+                "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"],
+                "lineitems": f"{self.url}/api/lti/courses/77/line_items",
+            },
+        }  # fmt: skip
+        return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": self.kid})
+
+
+@dataclass(frozen=True)
+class Target:
+    """One tool to launch: where its login and launch are."""
+
+    name: str
+    port: int
+    login: str
+    launch: str
+
+    @property
+    def launch_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}{self.launch}"
+
+
+@dataclass
+class Begun:
+    """One browser between login and launch; what it gets is the form it will post."""
+
+    cookies: dict[str, str]
+    state: str
+    nonce: str
+    body: str = ""
+
+
+@dataclass
+class Figures:
+    """Launches of one tool: per round, per second; and each request's milliseconds."""
+
+    per_second: list[float] = field(default_factory=list)
+    logins: list[float] = field(default_factory=list)
+    launches: list[float] = field(default_factory=list)
+
+    def summary(self) -> dict[str, float]:
+        both = [one + other for one, other in zip(self.logins, self.launches, strict=True)]
+        return {
+            "launches_per_second": round(statistics.median(self.per_second), 1),
+            "p50_ms": round(_quantile(both, 0.5), 1),
+            "p95_ms": round(_quantile(both, 0.95), 1),
+            "login_p50_ms": round(_quantile(self.logins, 0.5), 1),
+            "launch_p50_ms": round(_quantile(self.launches, 0.5), 1),
+        }
+
+
+class Browsers:
+    """A few keep-alive connections, one for each thread that plays browsers."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._own = threading.local()
+
+    def post(
+        self, path: str, body: str, cookies: dict[str, str]
+    ) -> tuple[int, dict[str, str], dict[str, str], bytes]:
+        """Status, headers, the cookies set, the body."""
+        wire: HTTPConnection | None = getattr(self._own, "wire", None)
+        if wire is None:
+            wire = self._own.wire = HTTPConnection("127.0.0.1", self.target.port, timeout=30)
+        sent = FORM | ({"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())} if cookies else {})
+        wire.request("POST", path, body, sent)
+        answer = wire.getresponse()
+        read = answer.read()
+        headers = answer.getheaders()
+        set_now = (value.split(";", 1)[0].partition("=") for name, value in headers if name == "Set-Cookie")
+        return answer.status, dict(headers), {name: value for name, _, value in set_now}, read
+
+
+def play(target: Target, platform: Platform, count: int, into: Figures, at_once: int) -> None:
+    """One round of whole launches. Raises Problem where one is not let in."""
+    browsers = Browsers(target)
+    with ThreadPoolExecutor(at_once) as threads:
+        began = time.perf_counter()
+        timed = list(threads.map(lambda _: _timed(lambda: _log_in(browsers, platform)), range(count)))
+        spent = time.perf_counter() - began
+        into.logins += [milliseconds for milliseconds, _ in timed]
+        begun = [each for _, each in timed]
+        for each in begun:
+            token = platform.token(each.nonce, target.launch_url)
+            each.body = urlencode({"id_token": token, "state": each.state})
+        began = time.perf_counter()
+        done = list(threads.map(lambda each: _timed(lambda: _launch(browsers, each)), begun))
+        spent += time.perf_counter() - began
+        into.launches += [milliseconds for milliseconds, _ in done]
+        into.per_second.append(count / spent)
+
+
+def _timed(act: Callable[[], Any]) -> tuple[float, Any]:
+    began = time.perf_counter()
+    found = act()
+    return (time.perf_counter() - began) * 1000, found
+
+
+def _log_in(browsers: Browsers, platform: Platform) -> Begun:
+    asked = {
+        "iss": ISSUER, "client_id": CLIENT, "login_hint": secrets.token_hex(20), "lti_message_hint": "hint",
+        "target_link_uri": browsers.target.launch_url, "deployment_id": DEPLOYMENT,
+    }  # fmt: skip
+    status, headers, cookies, _ = browsers.post(browsers.target.login, urlencode(asked), {})
+    if status != 302:
+        raise Problem(f"{browsers.target.name} answered a login with {status}.")
+    sent = dict(parse_qsl(urlsplit(headers["Location"]).query))
+    return Begun(cookies, sent["state"], sent["nonce"])
+
+
+def _launch(browsers: Browsers, begun: Begun) -> None:
+    status, _, _, page = browsers.post(browsers.target.launch, begun.body, begun.cookies)
+    if status != 200:
+        raise Problem(f"{browsers.target.name} answered a launch with {status}: {page[:300]!r}")
+
+
+def _quantile(values: Sequence[float], part: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
+def flood(target: Target, platform: Platform, tool: Tool, count: int) -> dict[str, Any]:
+    """Badly signed launches, each with a nonce of its own: memory and tables before and after."""
+    browsers = Browsers(target)
+    begun = _log_in(browsers, platform)
+    header, payload, signature = platform.token(begun.nonce, target.launch_url).split(".")
+    _flooding(browsers, begun, (header, payload, signature), 2_000)
+    rows, memory, began = _rows(tool.database_url), _web_mb(tool), time.perf_counter()
+    statuses = _flooding(browsers, begun, (header, payload, signature), count)
+    return {
+        "sent": count,
+        "refused": statuses.count(401),
+        "per_second": round(count / (time.perf_counter() - began), 1),
+        "rows_changed": {
+            name: now - rows[name] for name, now in _rows(tool.database_url).items() if now != rows[name]
+        },
+        "grown_mb": round(_web_mb(tool) - memory, 1),
+    }
+
+
+def _flooding(browsers: Browsers, begun: Begun, token: tuple[str, str, str], count: int) -> list[int]:
+    header, payload, signature = token
+
+    def send(number: int) -> int:
+        spoiled = f"{number:06x}".translate(str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP"))
+        body = urlencode({"id_token": f"{header}.{payload}.{spoiled}{signature[6:]}", "state": begun.state})
+        return browsers.post(browsers.target.launch, body, begun.cookies)[0]
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return list(threads.map(send, range(count)))
+
+
+def _web_mb(tool: Tool) -> float:
+    """What the web server's processes hold now, together."""
+    listed = subprocess.run(["ps", "-axo", "rss=,args="], capture_output=True, text=True).stdout
+    mine = [line.split()[0] for line in listed.splitlines() if f"127.0.0.1:{tool.port}" in line]
+    return sum(map(int, mine)) / 1000
+
+
+def _rows(database_url: str) -> dict[str, int]:
+    """How many rows each table of the database holds."""
+    with psycopg.connect(database_url) as wire:
+        named = wire.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        count = sql.SQL("SELECT count(*) FROM {}")
+        found = {name: wire.execute(count.format(sql.Identifier(name))).fetchone() for (name,) in named}
+    return {name: row[0] if row else 0 for name, row in found.items()}
+
+
+def measure(
+    supervisor: Supervisor, server: postgres.Server, folder: Path, options: argparse.Namespace
+) -> dict[str, Any]:
+    """Both tools in turns, then the flood. Figures and aims as one JSON-ready object."""
+    platform = Platform()
+    keys = platform.serve()
+    try:
+        ours, tool = _ours(supervisor, server.url, folder, platform)
+        bare = _bare(supervisor, tool, platform, folder)
+        figures = {ours.name: Figures(), bare.name: Figures()}
+        for target in (ours, bare):
+            play(target, platform, 50, Figures(), AT_ONCE)
+        for number in range(options.rounds):
+            say(f"Launches, round {number + 1} of {options.rounds} ...")
+            for target in (ours, bare) if number % 2 == 0 else (bare, ours):
+                play(target, platform, options.launches, figures[target.name], options.at_once)
+        found: dict[str, Any] = {name: each.summary() for name, each in figures.items()}
+        if options.bad:
+            say(f"{options.bad} badly signed launches ...")
+            found["flood"] = flood(ours, platform, tool, options.bad)
+        return found
+    finally:
+        keys.shutdown()
+        keys.server_close()
+
+
+def _ours(supervisor: Supervisor, database_url: str, folder: Path, platform: Platform) -> tuple[Target, Tool]:
+    tool = Tool(supervisor, database_url, folder)
+    tool.environment |= {"LOGINS_PER_MINUTE": "0", "LOG_LEVEL": "ERROR"}  # one address plays a whole school
+    tool.start()
+    run(
+        manage(
+            "register_platform", "--issuer", ISSUER, "--client-id", CLIENT, "--canvas-url", platform.url,
+            "--authorize-url", f"{platform.url}/authorize", "--token-url", f"{platform.url}/token",
+            "--jwks-url", f"{platform.url}/jwks", "--deployment-id", DEPLOYMENT,
+        ),
+        tool.environment,
+    )  # fmt: skip
+    return Target("ours", tool.port, "/lti/login", "/lti/launch"), tool
+
+
+def _bare(supervisor: Supervisor, tool: Tool, platform: Platform, folder: Path) -> Target:
+    port = free_port()
+    given = {
+        "issuer": ISSUER, "client_id": CLIENT, "auth_login_url": f"{platform.url}/authorize",
+        "auth_token_url": f"{platform.url}/token", "key_set_url": f"{platform.url}/jwks",
+        "deployment_ids": json.dumps([DEPLOYMENT]),
+    }  # fmt: skip
+    environment = tool.environment | {"BENCH_PLATFORM": json.dumps(given)}
+    run([PYTHON, "-m", "scripts.bench_bare.app"], environment)
+    command = [
+        "scripts.bench_bare.app:application" if part == "lti_tool.wsgi:application" else part
+        for part in web_server("127.0.0.1", port)
+    ]
+    child = supervisor.add(Child("bare", command, environment, folder / "bare.log"))
+    wait_for(child, f"http://127.0.0.1:{port}/")
+    return Target("bare PyLTI1p3", port, "/login/", "/launch/")
+
+
+def aims(found: dict[str, Any]) -> list[Aim]:
+    ours, bare = found["ours"], found["bare PyLTI1p3"]
+    judged = [
+        Aim(
+            "launches a second: ours / bare PyLTI1p3",
+            "at least 1.00",
+            f"{ours['launches_per_second'] / bare['launches_per_second']:.2f}",
+            ours["launches_per_second"] >= bare["launches_per_second"],
+        ),
+        Aim(
+            "95 % of launches are done in: ours / bare PyLTI1p3",
+            "at most 1.00",
+            f"{ours['p95_ms'] / bare['p95_ms']:.2f}",
+            ours["p95_ms"] <= bare["p95_ms"],
+        ),
+    ]
+    if bad := found.get("flood"):
+        judged += [
+            Aim(
+                "badly signed: refused", str(bad["sent"]), str(bad["refused"]), bad["refused"] == bad["sent"]
+            ),
+            Aim(
+                "badly signed: rows left",
+                "0",
+                str(sum(bad["rows_changed"].values())),
+                not bad["rows_changed"],
+            ),
+            Aim(
+                "badly signed: memory grown, MB",
+                f"below {MOST_GROWTH_MB:g}",
+                str(bad["grown_mb"]),
+                bad["grown_mb"] < MOST_GROWTH_MB,
+            ),
+        ]
+    return judged
+
+
+def as_text(found: dict[str, Any]) -> list[str]:
+    """Lines for a person."""
+    lines = [
+        "",
+        f"{'Launches, login and launch together':<40}{'per s':>8}{'p50 ms':>9}{'p95 ms':>9}{'login':>8}{'launch':>8}",
+    ]
+    for name in ("ours", "bare PyLTI1p3"):
+        one = found[name]
+        lines.append(
+            f"{name:<40}{one['launches_per_second']:>8.1f}{one['p50_ms']:>9.1f}{one['p95_ms']:>9.1f}"
+            f"{one['login_p50_ms']:>8.1f}{one['launch_p50_ms']:>8.1f}"
+        )
+    if bad := found.get("flood"):
+        lines.append(
+            f"{bad['refused']} of {bad['sent']} badly signed launches refused, {bad['per_second']:g} a second; "
+            f"rows changed: {bad['rows_changed'] or 'none'}; memory {bad['grown_mb']:+g} MB."
+        )
+    return lines
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--launches", type=int, default=400, help="of each tool in a round (default 400)")
+    parser.add_argument("--rounds", type=int, default=5, help="of both tools in turns (default 5)")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="browsers at the same time (default 8)")
+    parser.add_argument("--bad", type=int, default=100_000, help="badly signed launches; 0: none")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Launches alone: `python -m scripts.bench_launch --bad 1000`."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add_options(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(argv)
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        with Supervisor(grace_seconds=15) as supervisor, postgres.temporary() as server:
+            supervisor.afterwards.append(lambda: rmtree(folder, ignore_errors=True))
+            supervisor.interrupts = True
+            found = measure(supervisor, server, folder, options)
+    except (Problem, postgres.PostgresProblem) as problem:
+        say(str(problem))
+        return 1
+    judged = aims(found)
+    print(json.dumps(found) if options.json else "\n".join(as_text(found)))
+    for aim in judged if not options.json else ():
+        print(f"  {'PASS' if aim.met else 'MISS'}  {aim.name:<52}{aim.measured:>10}   aim {aim.aim}")
+    return 0 if all(aim.met for aim in judged) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

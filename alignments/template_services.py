@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import F, Func, IntegerField
 
 from alignments import services
 from alignments.core import jsonfile, templatejson
@@ -46,13 +47,17 @@ class Kept:
 
 def listed(context: Context) -> list[Kept]:
     """The installation's templates: the usual set-up first, then by name."""
-    return [_kept(row, context) for row in Row.objects.filter(deployment=context.deployment_id)]
+    rows = Row.objects.filter(deployment=context.deployment_id).defer("body")
+    counted = rows.annotate(
+        count=Func(F("body__alignments"), function="jsonb_array_length", output_field=IntegerField())
+    )
+    return [_kept(row, context, row.count) for row in counted]
 
 
 def one(context: Context, template_id: int) -> tuple[Kept, Template]:
     """A template of the course's installation; `Row.DoesNotExist` for another's."""
     row = Row.objects.get(deployment=context.deployment_id, pk=template_id)
-    return _kept(row, context), content(row)
+    return _kept(row, context, count(row)), content(row)
 
 
 def content(row: Row) -> Template:
@@ -66,13 +71,13 @@ def keep(context: Context, template: Template, *, instead: bool = False) -> Kept
     `NameTaken` otherwise."""
     _lock(context.deployment)
     row = Row.objects.filter(deployment=context.deployment_id, name=template.name).first()
-    own = row is not None and _kept(row, context).may_change
+    own = row is not None and row.made_in_id == context.pk and not row.is_default
     if row is not None and not (instead and own):
         raise NameTaken(template.name, own=own)
     row = row or Row(deployment=context.deployment, made_in=context, name=template.name)
     row.body = templatejson.to_json(template, with_ids=True)
     row.save()
-    return _kept(row, context)
+    return _kept(row, context, count(row))
 
 
 @transaction.atomic
@@ -155,8 +160,8 @@ def _own(context: Context, template_id: int) -> Row:
     )
 
 
-def _kept(row: Row, context: Context) -> Kept:
-    return Kept(row.pk, row.name, count(row), row.is_default, row.made_in_id == context.pk)
+def _kept(row: Row, context: Context, alignments: int) -> Kept:
+    return Kept(row.pk, row.name, alignments, row.is_default, row.made_in_id == context.pk)
 
 
 def _lock(deployment: Deployment) -> None:

@@ -111,7 +111,24 @@ def _entry(rng: random.Random, world: World, target: dict[str, Any]) -> dict[str
     entry["evidence"] = {"otherwise": rng.choice(otherwise)}
     if rng.random() < 0.3:
         entry["evidence"]["at_least"] = rng.randint(1, len(chosen))
+    if rng.random() < 0.25:
+        sections = rng.sample(("701", "702"), rng.randint(1, 2))
+        entry["sections"] = [_section(rng, entry, one) for one in sections]
     return entry
+
+
+def _section(rng: random.Random, entry: dict[str, Any], section: str) -> dict[str, Any]:
+    rule = other_rule(rng, entry)
+    return {"section": section, "not_assessed": True} if rule is None else {"section": section, "rule": rule}
+
+
+def other_rule(rng: random.Random, entry: dict[str, Any]) -> dict[str, Any] | None:
+    """A rule for some students of an entry; None: they are not assessed."""
+    rule = _rule(rng, len(entry["outcomes"]))
+    in_points = _has_points_line(rule) and entry["combine"] == "share"
+    if rule["kind"] in ("scheme", "criteria", "table") or in_points:
+        return None
+    return rule
 
 
 def _has_points_line(rule: dict[str, Any]) -> bool:
@@ -151,6 +168,7 @@ class People:
     step: Callable[[float], None]
     done: list[str] = field(default_factory=list)
     tops: dict[int, Decimal | None] = field(default_factory=dict)
+    may_change_scale: Callable[[int], bool] = lambda outcome: False
 
     def reassess(self) -> None:
         with self.school.world.lock:
@@ -297,6 +315,11 @@ class People:
         if self.rng.random() < 0.5:
             outcome.deleted = not outcome.deleted
             return f"outcome {outcome.id} deleted {outcome.deleted}"
+        if outcome.points_possible and not outcome.deleted and self.may_change_scale(outcome.id):
+            top = self.tops.setdefault(outcome.id, outcome.points_possible)
+            assert top
+            outcome.points_possible = top if outcome.points_possible != top else top + 1
+            return f"outcome {outcome.id} changed to {outcome.points_possible}"
         # The scale that comes back is the one that went: another would have to be saved again first.
         top = self.tops.setdefault(outcome.id, outcome.points_possible)
         outcome.points_possible = None if outcome.points_possible else top
@@ -313,7 +336,7 @@ class People:
             return ""
         target = self.rng.choice(targets)
         one = self.school.world.assignments[int(target.assignment_id)]
-        kind = self.rng.randrange(8)
+        kind = self.rng.randrange(9)
         if kind <= 1:
             one.published = not one.published
         elif kind == 2:
@@ -324,6 +347,9 @@ class People:
             one.name = f"Renamed {self.rng.randrange(1000)}"
         elif kind == 5:
             one.moderated = not one.moderated
+        elif kind == 8:
+            one.group_category_id = None if one.group_category_id and self.rng.random() < 0.6 else 9001
+            one.grade_individually = self.rng.random() < 0.4
         elif kind == 6 and self.rng.random() < 0.4:
             one.deleted = True
             for item in self.school.world.line_items.values():

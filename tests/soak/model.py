@@ -92,8 +92,9 @@ def wish(
     scores: Mapping[str, Fraction | None],
     points: Fraction,
     letters: Letters = (),
+    instead: Mapping[str, Any] | None = None,
 ) -> Wish:
-    """5.2 to 5.4 for one student."""
+    """5.2 to 5.4 for one student. `instead`: the rule of an exception; all else of the entry stays."""
     rule, combine = entry["rule"], entry.get("combine", "mean")
     parts: list[tuple[Fraction, Fraction, Fraction | None]] = []
     for one in entry["outcomes"]:
@@ -111,7 +112,9 @@ def wish(
         kind = {"leave": "not_enough", "zero": "zeroed", "excuse": "excused", "clear": "cleared"}[otherwise]
         return Wish(kind, {"zero": "0", "excuse": "EX"}.get(otherwise), len(parts))
     tops = {scales[one["id"]][0] for one in entry["outcomes"]}
-    share = _share(rule, combine, parts, next(iter(tops)) or Fraction(1), len(entry["outcomes"]), letters)
+    share = _share(
+        instead or rule, combine, parts, next(iter(tops)) or Fraction(1), len(entry["outcomes"]), letters
+    )
     return Wish("graded", text_of(share * points, entry.get("round", 2)), len(parts))
 
 
@@ -232,6 +235,7 @@ class Place:
     cell: CellState | None
     overwrite: str = "ours"
     direction: str = "both"
+    not_assessed: bool = False
 
 
 def decide(place: Place, *, forced: bool = False, approved: bool = False) -> Answer:
@@ -251,6 +255,8 @@ def _first_steps(place: Place, cell: CellState) -> str:
         return "held not_a_student"
     if not place.assigned:
         return "held not_assigned"
+    if place.not_assessed:
+        return "held not_assessed"
     if place.broken:
         return "held broken_alignment"
     if place.blocked or place.wish is None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from alignments import sealedexceptions
+from alignments.core import jsonfile
 from alignments.models import Alignment
 from sandbox import records as r
 from sandbox.rollups import student_scores
@@ -28,14 +30,51 @@ class Book:
     resource_ids: dict[int, str] = field(default_factory=dict)
     gone_before: set[int] = field(default_factory=set)
     """Line items that were deleted before the alignments were saved: a new column may take their place."""
+    scales: dict[int, dict[str, Fraction]] = field(default_factory=dict)
+    """The tops of the scales each alignment was saved with."""
+    students: dict[int, dict[str, dict[str, Any] | None]] = field(default_factory=dict)
+    """Students with a rule of their own; None: not assessed."""
 
     def align(self, entries: list[dict[str, Any]]) -> None:
         rows = self.school.align(*entries)
         self.entries = {row.pk: entry for row, entry in zip(rows, entries, strict=True)}
         self.expected = {}
+        self.students = {}
+        for row in rows:
+            sealedexceptions.remove_all(self.school.context, row.pk)
+        now = self._scales()
+        self.scales = {
+            row.pk: {one["id"]: top for one in entry["outcomes"] if (top := now.get(one["id"], (None,))[0])}
+            for row, entry in zip(rows, entries, strict=True)
+        }
         self.gone_before = {i.id for i in self.school.world.line_items.values() if i.deleted}
         targets = Alignment.objects.filter(context=self.school.context).select_related("target")
         self.resource_ids = {row.pk: row.target.resource_id for row in targets}
+
+    def except_student(self, alignment: int, user: str, rule: dict[str, Any] | None) -> None:
+        """From now on another rule counts for this student, or none."""
+        parsed = None
+        if rule is not None:
+            parsed = jsonfile.parse_definition({**self.entries[alignment], "rule": rule}).rule
+        sealedexceptions.put(self.school.context, alignment, user, parsed)
+        self.students.setdefault(alignment, {})[user] = rule
+
+    def knows_scale(self, outcome: int) -> bool:
+        """Whether every alignment that uses the outcome was saved while it had a scale."""
+        users = [a for a, e in self.entries.items() if any(o["id"] == str(outcome) for o in e["outcomes"])]
+        return all(str(outcome) in self.scales[alignment] for alignment in users)
+
+    def _instead(self, alignment: int, user: int) -> tuple[bool, dict[str, Any] | None]:
+        """Whether there is an exception for the student, and its rule; None: not assessed."""
+        own = self.students.get(alignment, {})
+        if str(user) in own:
+            return True, own[str(user)]
+        rows = self.school.world.user_enrollments(user, self.school.course.id)
+        mine = {str(e.section_id) for e in rows if e.type == r.STUDENT and e.state == "active"}
+        for one in self.entries[alignment].get("sections", ()):
+            if one["section"] in mine:
+                return True, one.get("rule")
+        return False, None
 
     def assignment(self, alignment: int) -> r.Assignment | None:
         """The target's assignment, if it is there."""
@@ -90,18 +129,24 @@ class Book:
     def _place(self, alignment: int, user: int, scores: dict[str, Fraction | None]) -> Place:
         entry, column, world = self.entries[alignment], self.assignment(alignment), self.school.world
         scales = self._scales()
-        broken = is_broken(entry, scales)
+        there_is, instead = self._instead(alignment, user)
+        not_assessed = there_is and instead is None
+        changed = any(
+            (now := scales.get(key, (None, None))[0]) and now != top
+            for key, top in self.scales[alignment].items()
+        )
+        broken = changed or is_broken({**entry, "rule": instead or entry["rule"]}, scales)
         points = self._points(alignment, entry, column)
         wanted = None
-        if not broken and points:
-            rule = entry["rule"]
+        if not broken and points and not not_assessed:
+            rule = instead or entry["rule"]
             standard = (
                 world.grading_standards[int(rule["grading_standard_id"])]
                 if rule["kind"] == "scheme"
                 else None
             )
             letters = [(name, Fraction(bound)) for name, bound in standard.scheme] if standard else ()
-            wanted = wish(entry, scales, scores, points, letters)
+            wanted = wish(entry, scales, scores, points, letters, instead)
         cell = None
         assigned = column is None or not column.published or world.is_assigned(column, user)
         if column is not None and column.published and assigned:
@@ -117,6 +162,7 @@ class Book:
             cell=cell,
             overwrite=entry.get("overwrite", "ours"),
             direction=entry.get("direction", "both"),
+            not_assessed=not_assessed,
         )
 
     def owner(self, assignment: int, user: int) -> Owner:
@@ -139,7 +185,8 @@ class Book:
     def _blocked(self, alignment: int, column: r.Assignment | None, points: Fraction | None) -> bool:
         if column is None:
             return points is None
-        wrong = column.moderated or not column.published or not points or points <= 0
+        wrong = column.group_category_id is not None and not column.grade_individually
+        wrong = wrong or column.moderated or not column.published or not points or points <= 0
         return wrong or points != self.expected.get(alignment, points)
 
     def answers(self, places: dict[CellId, Place], *, approved: bool = False) -> dict[CellId, Answer]:

@@ -24,7 +24,7 @@ from grading.services import NotApprovable, NothingToUndo, Result, RunAlreadyOpe
 from sandbox.scenarios.base import TA_ID, TEACHER_ID
 from sandbox.server import SandboxServer
 from tests.grading.school import connect_account, open_school
-from tests.soak.course import People, make_world, random_entries
+from tests.soak.course import People, make_world, other_rule, pupils, random_entries
 from tests.soak.model import Answer, decide, same
 from tests.soak.truth import Event, Key, Truth
 from tests.soak.views import Book, CellId
@@ -82,7 +82,7 @@ class Walk:
 
     # The walk
 
-    def run(self, steps: int = 8) -> None:
+    def run(self, steps: int = 12) -> None:
         throttle._paces.clear()
         killer.revive()
         with (
@@ -95,6 +95,7 @@ class Walk:
             server._server.app = self.tap
             self.book = Book(self.school, self.truth)
             self.people = People(self.rng, self.school, self.truth, self.step, self.said)
+            self.people.may_change_scale = self.book.knows_scale
             if self.rng.random() < 0.3:
                 connect_account(server, self.school.context, TA_ID)
             for _ in range(self.rng.randint(0, 4)):
@@ -112,6 +113,11 @@ class Walk:
         entries = random_entries(self.rng, self.school.world)
         self.said.append(f"align {entries}")
         self.book.align(entries)
+        for alignment, entry in self.book.entries.items():
+            if self.rng.random() < 0.15:
+                user, rule = str(self.rng.choice(pupils(self.school.world))), other_rule(self.rng, entry)
+                self.said.append(f"exception {alignment} {user} {rule}")
+                self.book.except_student(alignment, user, rule)
         self.look()
 
     def look(self) -> Result:
@@ -158,11 +164,13 @@ class Walk:
             self.set_skew(self.rng.choice((-80, -60, 0, 45, 80)))
         elif dice > 0.91:
             self.refuse_skew()
+        elif dice > 0.88:
+            self.conclude()
         operation = self.rng.choice(
             (self.sync,) * 4 + (self.preview,) * 4 + (self.undo, self.undo, self.pair)
         )
         self.operate(operation)
-        if self.rng.random() < 0.45:
+        if self.rng.random() < 0.3:
             self.clean()
 
     def set_skew(self, seconds: int) -> None:
@@ -173,9 +181,9 @@ class Walk:
 
     def refuse_skew(self) -> None:
         """I5: with clocks far apart nothing is sent at all."""
-        before, writes = self.skew, self.school.writes()
         self.fresh()
         services.finish_stale(self.school.context)
+        before, writes = self.skew, self.school.writes()
         self.set_skew(self.rng.choice((-1000, 500)))
         result = services.sync(self.school.context, confirm_large=True)
         self.tally.syncs += 1
@@ -183,6 +191,21 @@ class Walk:
         if not stopped or self.school.writes() != writes:
             raise Wrong(f"I5: clocks far apart, and the sync ended {result.run.outcome} {result.run.error}")
         self.set_skew(before)
+
+    def conclude(self) -> None:
+        """A course that has ended takes no grade, and says so; then it is opened again."""
+        self.fresh()
+        services.finish_stale(self.school.context)
+        self.said.append("concluded")
+        writes, self.school.course.workflow_state = self.school.writes(), "completed"
+        result = services.sync(self.school.context, confirm_large=True)
+        self.tally.syncs += 1
+        self.school.course.workflow_state = "available"
+        error = result.run.error
+        if self.school.writes() != writes or (error and error["code"] != "concluded"):
+            raise Wrong(f"a concluded course: {result.run.outcome} {error}")
+        if not error and result.run.counts["send"]:
+            raise Wrong(f"a concluded course, and {result.run.counts} are called sent")
 
     # One operation in bad weather
 
@@ -207,6 +230,7 @@ class Walk:
             self.tally.killed += 1
         except RunAlreadyOpen:
             pass
+        self.school.course.workflow_state = "available"
         clear_up(self.school.world, self.tap)
         self.tally.stormy += (self.tally.syncs - before) if switched else 0
         self.truth.mode = "sync"
@@ -231,6 +255,9 @@ class Walk:
 
     def surprise(self) -> None:
         self.people.edit()
+        if self.rng.random() < 0.03:
+            self.said.append("meanwhile the course is concluded")
+            self.school.course.workflow_state = "completed"
         self.tally.edits += 1
         self.permit()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from fractions import Fraction
 
 from alignments.core.calculations import Calculator, Result, Scale
@@ -42,12 +42,13 @@ class Moments:
             if cell.graded_at is not None or cell.due_at is not None:
                 self._known[assignment_id][user] = (cell.graded_at, cell.due_at)
 
-    def counts_at(self, row: OutcomeResult, order: Order) -> datetime | None:
+    def counts_at(self, row: OutcomeResult, order: Order, zone: tzinfo = UTC) -> datetime | None:
         """The moment the order goes by; None: there is none, and the time of submission counts."""
         if order == "submitted" or row.assignment_id is None:
             return None
         known = self._known.get(row.assignment_id, {}).get(row.user_id)
-        return known and known[0 if order == "assessed" else 1]
+        moment = known and known[0 if order == "assessed" else 1]
+        return moment.astimezone(zone) if moment else None
 
 
 @dataclass(frozen=True, slots=True)

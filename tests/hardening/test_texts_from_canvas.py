@@ -67,6 +67,8 @@ PAGES = (
     "/course/alignments/new/?outcome=601",
     "/course/alignments/{alignment_id}/",
     "/course/alignments/{alignment_id}/delete/",
+    "/course/alignments/{alignment_id}/exceptions/",
+    "/course/schemes/",
     "/course/templates/",
     "/course/templates/save/",
     "/course/templates/{template_id}/",
@@ -161,6 +163,25 @@ def test_every_text_is_text_on_every_page(schools: Schools) -> None:
             if answer.status_code != 200 or found:
                 wrong.append((attack, path, answer.status_code, found))
     assert not wrong, "\n".join(map(str, wrong[:20]))
+
+
+def test_a_reason_and_what_it_stands_beside_are_text(schools: Schools) -> None:
+    """The teacher's own reason to ignore an assignment, in the form and with the results it explains."""
+    teacher, ignored = schools.people["teacher"], [str(one) for one in schools.ours.world.assignments]
+    for first in range(0, len(ATTACKS), 6):
+        attack = " ".join(ATTACKS[first : first + 6])
+        poison(schools, f"{attack} 1.1")
+        sent = {
+            "outcomes": ["601", "602"], "target": "column", "label": attack, "points": "1", "rule": "cutoff",
+            "line": "mastery", "credit": "100", "below": "0", "calc": "latest", "names": "on",
+            "overwrite": "ours", "direction": "both", "round": "2",
+        }  # fmt: skip
+        for number, assignment_id in enumerate(ignored[:3]):
+            sent |= {f"calc-ignored-{number}": assignment_id, f"calc-ignored-{number}-reason": attack[:255]}
+        for path in ("/course/alignments/rule/", "/course/alignments/class/"):
+            answer = teacher.ask("POST", path, sent)
+            assert answer.status_code == 200 and found_in(answer.content.decode()) == [], (attack, path)
+        assert "Where the scores come from" in answer.content.decode()
 
 
 def test_the_parser_finds_what_is_planted() -> None:

@@ -74,6 +74,8 @@ def test_no_page_has_a_violation(browser: Browser, by_people: Demo) -> None:
         see("alignment", "align")
         go("Settings")
         see("settings", "Settings")
+        frame.get_by_role("link", name=re.compile("See what each letter is worth")).click()
+        see("grading schemes", "Grading schemes")
         go("History")
         see("empty history", "History")
         go("Preview")

@@ -39,11 +39,25 @@ def journey(running: Demo) -> Page:
     assert done.status == 200
     page = teacher.open(f"{running.tool}/course/alignments/suggested/")
     page = teacher.submit(page, page.form("pair"))
+    assert set_exceptions(teacher, page, running) == 3
     page = teacher.open(f"{running.tool}/course/preview/")
     page = teacher.submit(page, page.form("start"))
     page = wait_for(teacher, page, "would change")
     page = teacher.submit(page, page.form("digest"), button="Send")
     return wait_for(teacher, page, "in the gradebook")
+
+
+def set_exceptions(teacher: Visitor, home: Page, running: Demo) -> int:
+    """A rule of their own for three students of the first alignment; how many the page lists then."""
+    number = re.search(r"/course/alignments/(\d+)/", home.html)
+    assert number is not None, home.text
+    page = teacher.open(f"{running.tool}/course/alignments/{number[1]}/exceptions/")
+    students = re.findall(r'value="(student:\d+)"', page.html)[:3]
+    for value, kind in zip(students, ("not_assessed", "cutoff", "proportional"), strict=True):
+        chosen = {"who": value, "kind": kind}
+        page = teacher.submit(page, page.form("who"), chosen, button="Save the exception")
+        assert "The exception is saved" in page.text, page.text
+    return page.text.count("Remove the exception for")
 
 
 def wait_for(visitor: Visitor, page: Page, words: str) -> Page:
@@ -88,6 +102,7 @@ def test_nothing_of_a_student_is_left() -> None:
         report = journey(running)
         assert "grades are in the gradebook" in report.text
         rows, lines = dump(running.environment["DATABASE_URL"]), logs(running)
+    assert "alignments_sealedexceptions" in rows
     assert "grading_fingerprint" in rows and "grading_undojournal" in rows and "ended with status" in lines
     assert hits(rows, words) == [] and hits(lines, words) == []
 

@@ -21,6 +21,7 @@ def picture(page: Page, name: str) -> None:
     for width in (390, 1280) if folder else ():
         # A frame of another site is drawn only as far as the window goes.
         page.set_viewport_size({"width": width, "height": 5000})
+        page.wait_for_timeout(800)
         page.screenshot(path=str(Path(folder or ".") / f"{name}-{width}.png"))
     if folder:
         page.set_viewport_size({"width": 1280, "height": 900})

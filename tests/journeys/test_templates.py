@@ -81,7 +81,6 @@ def test_the_usual_set_up_and_a_template_of_ones_own(browser: Browser, small: De
         assert [box.is_checked() for box in frame.locator("input[name=entry]").all()] == [
             True, True, False, True, False
         ]  # fmt: skip
-        see("template-review")
         frame.get_by_role("checkbox", name=re.compile("1.4 Sequences")).check()
         frame.get_by_role("button", name="Make the ticked alignments").click()
         expect(frame.get_by_text("Choose what is open here")).to_be_visible(timeout=15_000)
@@ -103,7 +102,6 @@ def test_the_usual_set_up_and_a_template_of_ones_own(browser: Browser, small: De
         see("templates")
         frame.get_by_role("link", name="Delete this template").click()
         expect(heading).to_have_text(re.compile("Delete the template"), timeout=15_000)
-        see("template-delete")
         frame.get_by_role("link", name="Keep it").click()
         with page.expect_download() as download:
             frame.get_by_role("button", name="Download Algebra").click()

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-import requests
 from django.test import Client
 
 from canvas import oauth
@@ -18,55 +13,16 @@ from sandbox import scenarios
 from sandbox.scenarios.base import ADMIN_ID, TEACHER_ID
 from sandbox.server import SandboxServer
 from tests.lti_tool.registrar import new_link
-from tests.people import FORM, TOOL
+from tests.lti_tool.sandbox_canvas import SECONDS, browser, hidden, launch, paste, switch_on
+from tests.people import TOOL
 
 pytestmark = pytest.mark.django_db
-
-SECONDS = 10
 
 
 @pytest.fixture
 def canvas() -> Iterator[SandboxServer]:
     with SandboxServer(scenarios.build("small")) as server:
         yield server
-
-
-def browser(canvas: SandboxServer, user_id: int) -> requests.Session:
-    session = requests.Session()
-    session.cookies.set("canvas_user", str(user_id))
-    session.get(canvas.url, timeout=SECONDS)
-    return session
-
-
-def hidden(page: str) -> dict[str, str]:
-    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page)
-    return {name: html.unescape(value) for name, value in found}
-
-
-def paste(canvas: SandboxServer, link: str) -> str:
-    """What Canvas opens in its frame when the administrator pastes a link; path and query of the tool's address."""
-    page = browser(canvas, ADMIN_ID).get(
-        f"{canvas.url}/accounts/developer_keys/register", params={"url": link}, timeout=SECONDS
-    )
-    found = re.search(r'src="([^"]*/lti/register[^"]*)"', page.text)
-    assert found, page.text
-    return html.unescape(found[1]).removeprefix(TOOL)
-
-
-def launch(canvas: SandboxServer, client: Client, user_id: int) -> Any:
-    """Click on the registered tool in the course's navigation, and go through the whole OIDC exchange."""
-    key = canvas.world.key_by_client_id(Registration.objects.get().client_id)
-    tool = next(one for one in canvas.world.tools.values() if key and one.key_id == key.id)
-    course = next(iter(canvas.world.courses))
-    session = browser(canvas, user_id)
-    click = session.get(f"{canvas.url}/courses/{course}/external_tools/{tool.id}", timeout=SECONDS).text
-    action = re.search(r'id="tool_form" action="([^"]+)"', click)
-    assert action
-    login = hidden(click.partition("tool_form")[2].partition("</form>")[0])
-    begun = client.post(action[1].removeprefix(TOOL), login)
-    answer = session.get(begun["Location"], timeout=SECONDS)
-    fields = hidden(answer.text)
-    return client.post("/lti/launch", urlencode(fields), content_type=FORM)
 
 
 def test_from_the_pasted_link_to_a_teachers_first_page(canvas: SandboxServer, client: Client) -> None:
@@ -89,7 +45,7 @@ def test_from_the_pasted_link_to_a_teachers_first_page(canvas: SandboxServer, cl
     registration.refresh_from_db()
     assert oauth.has_api_key(registration)
 
-    admin.post(f"{canvas.url}/accounts/developer_keys/{key.id}/switch", timeout=SECONDS)
+    switch_on(canvas)
     opened = launch(canvas, client, TEACHER_ID)
     assert (opened.status_code, "Connect Canvas" in opened.content.decode()) == (200, True)
     context = Context.objects.get()
@@ -101,7 +57,7 @@ def test_an_admin_who_launches_first_finds_the_form(canvas: SandboxServer, clien
     client.get(paste(canvas, new_link()))
     key = canvas.world.key_by_client_id(Registration.objects.get().client_id)
     assert key is not None
-    browser(canvas, ADMIN_ID).post(f"{canvas.url}/accounts/developer_keys/{key.id}/switch", timeout=SECONDS)
+    switch_on(canvas)
     teacher = launch(canvas, client, TEACHER_ID).content.decode()
     assert "Canvas is not set up for this tool yet." in teacher and "install_pass" not in teacher
     assert "install_pass" in launch(canvas, client, ADMIN_ID).content.decode()

@@ -16,8 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from scripts import bench_ags, bench_night, bench_report, postgres
 from scripts import bench_formula as formula
-from scripts import bench_report, postgres
 from scripts.bench_baseline import SCOPES, Ancestor, BaselineRun
 from scripts.bench_formula import Aim, Cost, Size
 from scripts.bench_school import Measured, School, Tool
@@ -50,6 +50,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         if options.big:
             for part in (_big, _mixed):
                 more, more_aims = part(tool, options)
+                parts, aims = parts | more, [*aims, *more_aims]
+        if options.ags:
+            for more, more_aims in (
+                bench_ags.measure(tool, *options.ags, options.ags_latencies_ms),
+                bench_night.measure(tool, options.night_courses, options.latency_ms),
+            ):
                 parts, aims = parts | more, [*aims, *more_aims]
     return {
         "ok": all(aim.met for aim in aims),
@@ -224,10 +230,17 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--big-latency-ms", type=float, default=40)
     parser.add_argument("--no-big", action="store_true", help="leave the very big course out")
-    parser.add_argument("--quick", action="store_true", help="smaller: 20 x 4 and 50x10; aims are not judged")
+    parser.add_argument("--ags", type=_size, help="AGS writes: students x columns of our own, default 150x20")
+    parser.add_argument("--no-ags", action="store_true", help="leave AGS writes and the nights out")
+    parser.add_argument(
+        "--quick", action="store_true", help="smaller: 20x4, 50x10 and AGS 20x5; aims are not judged"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     options = parser.parse_args(argv)
-    sizes = (20, 4, (50, 10)) if options.quick else (150, 20, (1000, 40))
+    sizes = (20, 4, (50, 10), (20, 5)) if options.quick else (150, 20, (1000, 40), (150, 20))
+    options.ags = None if options.no_ags else options.ags or sizes[3]
+    options.ags_latencies_ms = (20.0, 100.0) if options.quick else (20.0, 50.0, 100.0, 200.0)
+    options.night_courses = 2 if options.quick else 8
     options.students = options.students or sizes[0]
     options.alignments = options.alignments or sizes[1]
     options.big = None if options.no_big else options.big or sizes[2]

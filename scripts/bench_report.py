@@ -22,7 +22,8 @@ def as_text(found: dict[str, Any]) -> str:
         f"{'by formula':>14}{'run s':>8}{'process s':>11}{'MB':>6}{'fewer calls':>13}{'faster':>8}",
     ]
     lines += [_sync(name, found[key]) for key, name in SYNCS.items()]
-    lines += [_baseline(found["baseline"]), *_big(found.get("big")), *_mixed(found.get("mixed")), "", "Aims"]
+    lines += [_baseline(found["baseline"]), *_big(found.get("big")), *_mixed(found.get("mixed"))]
+    lines += [*_ags(found), *_nights(found.get("night")), "", "Aims"]
     for aim in found["aims"]:
         verdict = "PASS" if aim["met"] else "MISS"
         lines.append(f"  {verdict}  {aim['name']:<48}{aim['measured']:>10}   aim {aim['aim']}")
@@ -94,3 +95,42 @@ def _planning(one: dict[str, Any]) -> list[str]:
             f"MB of single results were read, at most {one['results_mb']:.0f} MB more were held, the scores included."
         )
     return said
+
+
+def _ags(found: dict[str, Any]) -> list[str]:
+    if "ags_alone" not in found:
+        return []
+    lines = [
+        "",
+        "AGS, a call a cell",
+        f"{'':{WIDTH}}{'writes':>7}{'run s':>9}{'limit s':>9}{'ratio':>7}{'Canvas ms':>11}",
+    ]
+    for one in found["ags_alone"]:
+        lines.append(
+            f"{one['latency_ms']:>{WIDTH - 3}g} ms{one['writes']:>7}{one['seconds']:>9.1f}{one['limit_seconds']:>9.1f}"
+            f"{one['ratio']:>7.2f}{one['canvas_ms']:>11.0f}"
+        )
+    together = found["ags_together"]
+    return [
+        *lines,
+        f"{together['workers']} workers on one bucket, {together['latency_ms']:g} ms: {together['writes']} writes in "
+        f"{together['process_seconds']:.1f} s, {together['calls_at_once']:g} at once, "
+        f"{together['throttled']} throttled",
+    ]
+
+
+def _nights(night: dict[str, Any] | None) -> list[str]:
+    if not night:
+        return []
+    lines = ["", f"{night['courses']} courses of 35 x 20 in one process, {night['latency_ms']:g} ms a call"]
+    for name in ("everything", "usual", "nothing"):
+        one, more = night[name], night["thousand"][name]
+        lines.append(
+            f"  new: {name:<11} measured {one['syncs']} courses: {one['read']} reads, {one['write']} writes, "
+            f"{one['sent']} sent, {one['seconds']:.1f} s ({one['cpu_seconds']:.1f} s of processor)"
+        )
+        lines.append(
+            f"  {'':<16} so 1,000 courses: {more['reads']} reads, {more['writes']} writes, {more['hours']:.2f} h; "
+            f"one worker in 8 h: {more['courses_a_night']} courses"
+        )
+    return lines

@@ -52,8 +52,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 more, more_aims = part(tool, options)
                 parts, aims = parts | more, [*aims, *more_aims]
         if options.ags:
+            students, count = options.ags
             for more, more_aims in (
-                bench_ags.measure(tool, *options.ags, options.ags_latencies_ms),
+                bench_ags.measure(tool, students, count, options.ags_latencies_ms),
                 bench_night.measure(tool, options.night_courses, options.latency_ms),
             ):
                 parts, aims = parts | more, [*aims, *more_aims]

@@ -45,6 +45,7 @@ TABLE = [
     ({"assigned": False, "cell": None, "broken": True}, NOBODY, "held not_assigned"),
     ({"broken": True, "blocked": True, "wanted": None}, NOBODY, "held broken_alignment"),
     ({"blocked": True, "wanted": NONE}, FORCED, "held column_blocked"),
+    ({"not_assessed": True}, FORCED, "held not_assessed"),
     # Step 2
     ({"wanted": NOT_ENOUGH, "cell": cell("1"), "ownership": OURS}, NOBODY, "held evidence_gone"),
     ({"wanted": NONE, "cell": EX, "ownership": OURS}, NOBODY, "held evidence_gone"),
@@ -83,6 +84,7 @@ TABLE = [
     # Step 8
     ({"cell": cell("0"), "ownership": OURS, "overwrite": "empty"}, FORCED, "held already_graded"),
     ({"cell": EX, "ownership": OURS, "overwrite": "empty"}, NOBODY, "held already_graded"),
+    ({"cell": POLICY, "ownership": OURS, "overwrite": "empty"}, NOBODY, "held already_graded"),
     # Step 9
     ({"cell": cell("2"), "ownership": OURS, "direction": "up"}, NOBODY, "held would_lower"),
     ({"cell": cell("0.5"), "ownership": OURS, "direction": "up"}, NOBODY, "send graded"),

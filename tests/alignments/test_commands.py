@@ -128,3 +128,58 @@ def test_errors_go_to_standard_error(tmp_path: Path, capsys: pytest.CaptureFixtu
     said = capsys.readouterr()
     assert (caught.value.code, said.out) == (1, "")
     assert 'alignments[0] "1.1 Lines": round: ' in said.err
+
+
+def spoiled(old: str, new: str) -> bytes:
+    """The two good entries as bytes, with one piece written otherwise."""
+    good = json.dumps({"version": 1, "alignments": TWO})
+    assert old in good
+    return good.replace(old, new, 1).encode("utf-8", "surrogatepass")
+
+
+FIRST, SECOND = 'alignments[0] "1.1 Lines": ', "alignments[1]: "
+FAULTS = [
+    (spoiled('"version": 1', '"version": 2'), "version: "),
+    (spoiled('"kind": "cutoff"', '"kind": "curve"'), f"{FIRST}rule.kind: "),
+    (spoiled('"kind": "cutoff"', '"kind": "cutoff", "at": NaN'), f"{FIRST}rule.at: "),
+    (spoiled('"kind": "cutoff"', '"kind": "cutoff", "at": 1e-05'), f"{FIRST}rule.at: "),
+    (spoiled('"kind": "cutoff"', '"kind": "cutoff", "at": "1,5"'), f"{FIRST}rule.at: "),
+    (spoiled('"kind": "cutoff"', '"kind": "cutoff", "credit": "90"'), f"{FIRST}rule.credit: "),
+    (spoiled('"kind": "cutoff"', '"kind": "cutoff", "levels": []'), f"{FIRST}rule.levels: "),
+    (spoiled('"kind": "cutoff"', f'"kind": "cutoff", "at": {"9" * 31}'), f"{FIRST}rule.at: "),
+    (spoiled('"kind": "cutoff"', f'"kind": "cutoff", "at": {"[" * 900}{"]" * 900}'), f"{FIRST}rule.at: "),
+    (
+        spoiled('"kind": "cutoff"', '"kind": "table", "levels": [["3", "9%"], ["2", "1%"]]'),
+        f"{FIRST}rule.levels[1]: ",
+    ),
+    (
+        spoiled('"kind": "cutoff"', '"kind": "table", "levels": [["3", "9%"], ["3.0", "9%"]]'),
+        f"{FIRST}rule.levels[1]: ",
+    ),
+    (spoiled('"kind": "cutoff"', '"kind": "cutoff", "kind": "cutoff"'), f"{FIRST}rule.kind: "),
+    (spoiled('"weight": "1"', '"weight": "-1"'), f"{FIRST}outcomes[0].weight: "),
+    (spoiled('"id": "605"', '"id": "0605"'), f"{FIRST}outcomes[0].id: "),
+    (spoiled('"id": "605"', f'"id": {"9" * 5000}'), f"{FIRST}outcomes[0].id: "),
+    (spoiled('"label": "1.2 Slope"', '"label": "\\ud800"'), f"{SECOND}target.column.label: "),
+    (spoiled('{"column": {"label": "1.2 Slope", "points": "1"}}', '{"assignment": 9}'), f"{SECOND}target: "),
+    (spoiled('"rule": {"kind": "proportional"}', '"rule": 5'), f"{SECOND}rule: "),
+    (spoiled('"rule": {"kind": "proportional"}', '"rule": null, "extra": 1'), f"{SECOND}extra: "),
+    (spoiled('"1.1 Lines"', '"\ud800"'), "The file is not UTF-8"),
+    (spoiled("]}", "]}]"), "Line 1, column "),
+    (b"[" * 100_000, "The file is nested too deeply"),
+    (b"alignments:\n- id: 5", "Line 1, column 1: this is not JSON"),
+    (b" " * 5_000_001, "The file is larger than 5,000,000 bytes"),
+]
+
+
+@pytest.mark.parametrize(("data", "start"), FAULTS, ids=range(len(FAULTS)))
+def test_every_fault_through_the_command(course: Context, tmp_path: Path, data: bytes, start: str) -> None:
+    run("import_alignments", write(tmp_path, TWO[0]))
+    before, path = services.stored(course), tmp_path / "bad.json"
+    path.write_bytes(data)
+    status, said = refused(str(path), "--replace")
+    assert (status, services.stored(course)) == (1, before)
+    headline, *lines = said.splitlines()
+    assert headline.startswith("Nothing was imported: ")
+    assert any(line.startswith(start) for line in lines), said
+    assert all(line.endswith(".") and len(line) < 400 for line in lines)

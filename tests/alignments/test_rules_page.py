@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from alignments.core.explain import explain_cell
 from tests.alignments.examples import CANVAS_DEFAULT, decided, definition, outcome
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -42,3 +44,21 @@ def test_an_example_of_the_page(entry: dict[str, Any], scores: list[str], grade:
 
 def test_the_page_has_examples() -> None:
     assert len(examples()) > 30
+
+
+def explanations() -> list[tuple[dict[str, Any], str]]:
+    """Each quotation that follows `<!-- why {...} -->`: what is explained, and the words."""
+    quoted = re.findall(r"<!-- why (.*) -->\n((?:> .*\n)+)", PAGE.read_text())
+    return [(json.loads(asked), " ".join(words.replace("> ", "").split())) for asked, words in quoted]
+
+
+@pytest.mark.parametrize(("asked", "words"), explanations())
+def test_an_explanation_of_the_page(asked: dict[str, Any], words: str) -> None:
+    made = definition(**asked["entry"])
+    given = dict(zip(made.outcome_ids, map(Decimal, asked["scores"].split(", ")), strict=True))
+    outcomes = {key: outcome(key) for key in made.outcome_ids}
+    assert " ".join(explain_cell(made, outcomes, given, Decimal(asked["points"]))) == words
+
+
+def test_the_page_has_explanations() -> None:
+    assert len(explanations()) == 2

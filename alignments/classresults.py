@@ -15,7 +15,7 @@ from canvas.values import Assignment, CourseEvidence, Outcome, OutcomeResult
 
 Scores = Mapping[str, Mapping[str, Fraction | None]]
 """By student, then by outcome; None and absent: not assessed."""
-MOST_PAIRS = 4_000
+MOST_PAIRS = 2_000
 """Students × outcomes that a page reads results for while somebody waits."""
 TOO_MANY = (
     "This class and these outcomes have too many single results to be counted while you type. Save the alignment "

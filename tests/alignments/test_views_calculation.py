@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from alignments import resultreading
 from alignments.core.definition import Calculation
 from alignments.core.jsonfile import parse_definition, to_json
 from tests.alignments.classroom import Classroom, classroom
@@ -239,3 +240,13 @@ def test_trouble_with_the_results_is_told_in_the_panel(client: Client) -> None:
         page = course.post(CLASS, filled(calc="latest")).content.decode()
         assert "Canvas did not answer in time, or had a fault of its own." in page
         assert 'name="calc"' in course.post(RULE, filled(calc="latest")).content.decode()
+
+
+def test_a_class_with_too_many_results_is_counted_in_the_preview(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resultreading, "MOST_PAIRS", 5)
+    with classroom(client) as course:
+        page = course.post(CLASS, filled(calc="latest")).content.decode()
+        assert "too many single results to be counted while you type" in page
+        assert asked(course) == 0

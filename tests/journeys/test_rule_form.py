@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+import requests
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from tests.journeys.conftest import Demo, strict_context
@@ -163,3 +164,30 @@ def exceptions_of(page: Page, frame: FrameLocator) -> list[str]:
     frame.get_by_role("button", name="Change the exception for Student 1").click()
     expect(frame.locator("#id_level-3-credit")).to_be_visible(timeout=15_000)
     return found
+
+
+def test_connecting_again_in_the_form_loses_nothing_typed(browser: Browser, small: Demo) -> None:
+    """An account that may not read single results: the panel asks for it, and the class comes without a reload."""
+    refused = {
+        "kind": "reply", "path": "*/outcome_results", "status": 401, "count": None,
+        "body": '{"errors": [{"message": "Insufficient scopes on access token."}]}',
+    }  # fmt: skip
+    with strict_context(browser, 1280) as context:
+        page = context.new_page()
+        frame = new_alignment(page, small)
+        frame.locator("input[name=outcomes]").first.check()
+        frame.get_by_label("Column name").fill("Typed before connecting")
+        requests.post(f"{small.canvas}/_sandbox/faults", json=refused, timeout=10).raise_for_status()
+        frame.get_by_label("Each outcome's score is").select_option("latest")
+        again = frame.locator("#class").get_by_role("link", name="Connect Canvas again")
+        expect(again).to_be_visible(timeout=15_000)
+        found = look(page, "connect again")
+        picture(page, "connect-again")
+        requests.delete(f"{small.canvas}/_sandbox/faults", timeout=10).raise_for_status()
+        with page.expect_popup() as popup:
+            again.click()
+        popup.value.get_by_role("button", name="Authorize").click()
+        expect(frame.locator("#class svg.histogram")).to_be_visible(timeout=20_000)
+        expect(frame.get_by_label("Column name")).to_have_value("Typed before connecting")
+        expect(frame.locator("#id_calc option[value=latest][selected]")).to_have_count(1)
+    assert found == []

@@ -21,7 +21,7 @@ from lti_tool.http import host_of, rest_hosts
 from lti_tool.jws import key_id, verified_claims
 from lti_tool.metrics import EVENTS
 from lti_tool.models import Context, Registration
-from lti_tool.platform_keys import public_pem
+from lti_tool.platform_keys import public_key
 from lti_tool.refusals import LaunchRefused
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def _signed(body: bytes) -> Any:
     # Their keys are fetched and kept like a platform's; they belong to no school.
     service = Registration(pk=0, jwks_url=settings.EVENTS_JWKS_URL)
     try:
-        return verified_claims(token, public_pem(service, key_id(token)))
+        return verified_claims(token, public_key(service, key_id(token)))
     except LaunchRefused as refused:
         status = 503 if refused.code == "PLATFORM-KEYS" else 401
         raise EventRefused(status, f"EVENT-{refused.code}") from None

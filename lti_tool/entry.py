@@ -46,12 +46,6 @@ def admit(launch: Launch, now: datetime) -> tuple[LaunchSession, str] | None:
     return sessions.start_session(launch, now, deployment=deployment, context=context)
 
 
-def known_course(launch: Launch) -> Context | None:
-    """The course of a believed launch, where an earlier one was let in."""
-    found = Context.objects.select_related("registration", "deployment")
-    return found.filter(registration=launch.registration, context_id=launch.context_id).first()
-
-
 def _remember_context(launch: Launch, deployment: Deployment, now: datetime) -> Context:
     """The course as this launch names it; what this launch leaves out stays as an earlier one said."""
     said: dict[str, Any] = {
@@ -64,22 +58,16 @@ def _remember_context(launch: Launch, deployment: Deployment, now: datetime) -> 
         "return_url": launch.return_url,
     }
     said = {name: value for name, value in said.items() if value}
-    context, is_new = Context.objects.get_or_create(
+    said |= {"deployment": deployment}
+    context = launch.context
+    lately = context and abs(now - context.last_launch_at) < REMEMBERED_EVERY
+    if context and lately and all(getattr(context, name) == value for name, value in said.items()):
+        return context
+    return Context.objects.update_or_create(
         registration=launch.registration,
         context_id=launch.context_id,
-        defaults=said | {"deployment": deployment, "last_launch_at": now},
-    )
-    known = {name: getattr(context, name) for name in said} | {"deployment_id": context.deployment_id}
-    is_as_known = known == said | {"deployment_id": deployment.pk}
-    if not is_new and not (is_as_known and abs(now - context.last_launch_at) < REMEMBERED_EVERY):
-        _change(context, said | {"deployment": deployment, "last_launch_at": now})
-    return context
-
-
-def _change(context: Context, said: dict[str, Any]) -> None:
-    for name, value in said.items():
-        setattr(context, name, value)
-    context.save(update_fields=list(said))
+        defaults=said | {"last_launch_at": now},
+    )[0]
 
 
 def _new_deployment(launch: Launch) -> Deployment:

@@ -25,8 +25,8 @@ from lti_tool.deeplink import DeepLinkRequest
 from lti_tool.errors import PlatformError
 from lti_tool.http import allowed_hosts, check_address
 from lti_tool.jws import key_id, verified_claims
-from lti_tool.models import Deployment, LaunchRole, Registration
-from lti_tool.platform_keys import public_pem
+from lti_tool.models import Context, Deployment, LaunchRole, Registration
+from lti_tool.platform_keys import public_key
 from lti_tool.refusals import LaunchRefused
 from lti_tool.roles import role_of
 from lti_tool.states import LoginState
@@ -60,6 +60,8 @@ class Launch:
     deployment_id: str
     deployment: Deployment | None
     """The installation, where it is known already."""
+    context: Context | None = field(repr=False)
+    """The course as an earlier launch left it."""
     nonce: str = field(repr=False)
     sub: str = field(repr=False)
     canvas_user_id: str = field(repr=False)
@@ -82,15 +84,15 @@ class Launch:
 
 def verify_launch(id_token: str, state: LoginState, registration: Registration, now: datetime) -> Launch:
     """Believe the token, or raise LaunchRefused. `registration` is the one the login's state names."""
-    pem = public_pem(registration, key_id(id_token))
-    claims = verified_claims(id_token, pem)
+    claims = verified_claims(id_token, public_key(registration, key_id(id_token)))
     _check_parties(claims, registration)
     _check_times(claims, int(now.timestamp()))
     _check_nonce(claims, state)
     _check_message(claims)
     deployment_id = c.required_id(claims, c.DEPLOYMENT_ID, "DEPLOYMENT-MISSING")
-    deployment = _check_deployment(registration, deployment_id)
-    return _to_launch(claims, registration, deployment_id, deployment)
+    context = _known_context(claims, registration)
+    deployment = _check_deployment(registration, deployment_id, context)
+    return _to_launch(claims, registration, deployment_id, deployment, context)
 
 
 def _check_parties(claims: Mapping[str, Any], registration: Registration) -> None:
@@ -161,9 +163,24 @@ def _check_message(claims: dict[str, Any]) -> None:
         raise LaunchRefused("CLAIMS") from None
 
 
-def _check_deployment(registration: Registration, deployment_id: str) -> Deployment | None:
+def _known_context(claims: Mapping[str, Any], registration: Registration) -> Context | None:
+    context = c.optional_object(claims, c.CONTEXT)
+    if not context:
+        return None
+    named = Context.objects.filter(
+        registration=registration, context_id=c.required_id(context, "id", "CLAIMS")
+    )
+    return named.select_related("deployment").first()
+
+
+def _check_deployment(
+    registration: Registration, deployment_id: str, context: Context | None
+) -> Deployment | None:
     """Known and on, or new where the registration takes new ones. Deployment ids are case-sensitive."""
-    known = Deployment.objects.filter(registration=registration, deployment_id=deployment_id).first()
+    if context and context.deployment.deployment_id == deployment_id:
+        known: Deployment | None = context.deployment
+    else:
+        known = Deployment.objects.filter(registration=registration, deployment_id=deployment_id).first()
     if known is None and not registration.allow_new_deployments:
         raise LaunchRefused("DEPLOYMENT")
     if known is not None and not known.is_active:
@@ -176,6 +193,7 @@ def _to_launch(
     registration: Registration,
     deployment_id: str,
     deployment: Deployment | None,
+    known: Context | None,
 ) -> Launch:
     context = c.optional_object(claims, c.CONTEXT)
     custom = c.optional_object(claims, c.CUSTOM)
@@ -186,6 +204,7 @@ def _to_launch(
         registration=registration,
         deployment_id=deployment_id,
         deployment=deployment,
+        context=known,
         nonce=claims["nonce"],
         sub=claims["sub"],
         canvas_user_id=c.canvas_id(custom, "canvas_user_id"),

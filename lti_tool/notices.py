@@ -20,7 +20,7 @@ from lti_tool import claims as c
 from lti_tool import marks
 from lti_tool.jws import key_id, verified_claims
 from lti_tool.models import Context, CourseMark, Deployment, Registration
-from lti_tool.platform_keys import public_pem
+from lti_tool.platform_keys import public_key
 from lti_tool.refusals import LaunchRefused
 from lti_tool.states import consume_nonce
 
@@ -90,7 +90,7 @@ def _verified(token: str, now: datetime) -> Notice:
     last = "NOTICE-UNKNOWN-PLATFORM"
     for registration in candidates:
         try:
-            claims = verified_claims(token, public_pem(registration, kid))
+            claims = verified_claims(token, public_key(registration, kid))
             return _checked(claims, registration, now)
         except LaunchRefused as refused:
             last = f"NOTICE-{refused.code}"

@@ -12,7 +12,6 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
 from lti_tool.errors import PlatformError
@@ -49,6 +48,13 @@ class _KeySet:
             return now - self.tried_at > REFETCH_SECONDS
         return kid not in self.keys and now - self.asked_for_unknown_at > REFETCH_SECONDS
 
+    def parsed(self, kid: str) -> RSAPublicKey:
+        """Raises LaunchRefused for a key that proves nothing; a good one is read once."""
+        entry = self.keys[kid]
+        if not isinstance(entry, RSAPublicKey):
+            entry = self.keys[kid] = _to_key(entry)
+        return entry
+
     @property
     def has_been_had(self) -> bool:
         return self.fetched_at > float("-inf")
@@ -64,8 +70,8 @@ def forget_keys() -> None:
         _sets.clear()
 
 
-def public_pem(registration: Registration, kid: str) -> bytes:
-    """The platform's RSA key with this id, as PEM. Raises LaunchRefused.
+def public_key(registration: Registration, kid: str) -> RSAPublicKey:
+    """The platform's RSA key with this id. Raises LaunchRefused.
 
     While one launch asks the platform, launches with a known key go on and those with an unknown one wait for
     the answer: a class that comes together after a change of keys is let in together.
@@ -79,7 +85,7 @@ def public_pem(registration: Registration, kid: str) -> bytes:
         finally:
             known.lock.release()
     if kid in known.keys:
-        return _to_pem(known.keys[kid])
+        return known.parsed(kid)
     raise LaunchRefused("KID-UNKNOWN" if known.has_been_had else "PLATFORM-KEYS")
 
 
@@ -132,12 +138,12 @@ def _is_usable(entry: Any) -> bool:
     )
 
 
-def _to_pem(entry: dict[str, Any]) -> bytes:
-    """PEM, because a key object that carries its own algorithm has misled verifiers before (CVE-2026-48523)."""
+def _to_key(entry: dict[str, Any]) -> RSAPublicKey:
+    """The bare key: an object that carries its own algorithm has misled verifiers before (CVE-2026-48523)."""
     try:
         key = RSAAlgorithm.from_jwk({name: entry[name] for name in ("kty", "n", "e") if name in entry})
     except (jwt.InvalidKeyError, ValueError, TypeError):
         raise LaunchRefused("KEY-WEAK", hint="cause=unreadable") from None
     if not isinstance(key, RSAPublicKey) or key.key_size < SMALLEST_KEY_BITS or key.public_numbers().e < 3:
         raise LaunchRefused("KEY-WEAK", hint="cause=too-small")
-    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return key

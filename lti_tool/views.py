@@ -154,8 +154,7 @@ def _refused(
     """The page that says no, in the frame that asked for it: a browser shows no page there that it may not frame."""
     if registration:
         _mark_framed(request, registration)
-    course = entry.known_course(believed) if believed else None
-    return pages.refused_launch(request, refused, registration, course)
+    return pages.refused_launch(request, refused, registration, believed.context if believed else None)
 
 
 def _registration_in(state_text: str) -> Registration | None:

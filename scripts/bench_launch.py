@@ -8,6 +8,7 @@ scripts/bench_bare/, PyLTI1p3's documented Django part.
 
 import argparse
 import json
+import os
 import secrets
 import statistics
 import subprocess
@@ -128,6 +129,8 @@ class Figures:
     per_second: list[float] = field(default_factory=list)
     logins: list[float] = field(default_factory=list)
     launches: list[float] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+    """Of the web server's processes, in all rounds."""
 
     def summary(self) -> dict[str, float]:
         both = [one + other for one, other in zip(self.logins, self.launches, strict=True)]
@@ -137,6 +140,7 @@ class Figures:
             "p95_ms": round(_quantile(both, 0.95), 1),
             "login_p50_ms": round(_quantile(self.logins, 0.5), 1),
             "launch_p50_ms": round(_quantile(self.launches, 0.5), 1),
+            "cpu_ms": round(self.cpu_seconds * 1000 / len(both), 2),
         }
 
 
@@ -165,7 +169,7 @@ class Browsers:
 
 def play(target: Target, platform: Platform, count: int, into: Figures, at_once: int) -> None:
     """One round of whole launches. Raises Problem where one is not let in."""
-    browsers = Browsers(target)
+    browsers, used = Browsers(target), _cpu_seconds(target.port)
     with ThreadPoolExecutor(at_once) as threads:
         began = time.perf_counter()
         timed = list(threads.map(lambda _: _timed(lambda: _log_in(browsers, platform)), range(count)))
@@ -180,6 +184,7 @@ def play(target: Target, platform: Platform, count: int, into: Figures, at_once:
         spent += time.perf_counter() - began
         into.launches += [milliseconds for milliseconds, _ in done]
         into.per_second.append(count / spent)
+    into.cpu_seconds += _cpu_seconds(target.port) - used
 
 
 def _timed(act: Callable[[], Any]) -> tuple[float, Any]:
@@ -217,7 +222,7 @@ def flood(target: Target, platform: Platform, tool: Tool, count: int) -> dict[st
     begun = _log_in(browsers, platform)
     header, payload, signature = platform.token(begun.nonce, target.launch_url).split(".")
     _flooding(browsers, begun, (header, payload, signature), 2_000)
-    rows, memory, began = _rows(tool.database_url), _web_mb(tool), time.perf_counter()
+    rows, memory, began = _rows(tool.database_url), _web_mb(tool.port), time.perf_counter()
     statuses = _flooding(browsers, begun, (header, payload, signature), count)
     return {
         "sent": count,
@@ -226,7 +231,7 @@ def flood(target: Target, platform: Platform, tool: Tool, count: int) -> dict[st
         "rows_changed": {
             name: now - rows[name] for name, now in _rows(tool.database_url).items() if now != rows[name]
         },
-        "grown_mb": round(_web_mb(tool) - memory, 1),
+        "grown_mb": round(_web_mb(tool.port) - memory, 1),
     }
 
 
@@ -242,11 +247,25 @@ def _flooding(browsers: Browsers, begun: Begun, token: tuple[str, str, str], cou
         return list(threads.map(send, range(count)))
 
 
-def _web_mb(tool: Tool) -> float:
+def _web_mb(port: int) -> float:
     """What the web server's processes hold now, together."""
-    listed = subprocess.run(["ps", "-axo", "rss=,args="], capture_output=True, text=True).stdout
-    mine = [line.split()[0] for line in listed.splitlines() if f"127.0.0.1:{tool.port}" in line]
-    return sum(map(int, mine)) / 1000
+    return sum(int(_status(pid, "VmRSS:")) for pid in _processes(port)) / 1000
+
+
+def _cpu_seconds(port: int) -> float:
+    """Processor time the web server's processes have used, in user and kernel mode. proc(5)."""
+    parts = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in _processes(port)]
+    return sum(int(each[11]) + int(each[12]) for each in parts) / os.sysconf("SC_CLK_TCK")
+
+
+def _processes(port: int) -> list[str]:
+    listed = subprocess.run(["ps", "-axo", "pid=,args="], capture_output=True, text=True).stdout
+    return [line.split()[0] for line in listed.splitlines() if f"127.0.0.1:{port}" in line]
+
+
+def _status(pid: str, name: str) -> str:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line.split()[1] for line in lines if line.startswith(name))
 
 
 def _rows(database_url: str) -> dict[str, int]:
@@ -358,13 +377,14 @@ def as_text(found: dict[str, Any]) -> list[str]:
     """Lines for a person."""
     lines = [
         "",
-        f"{'Launches, login and launch together':<40}{'per s':>8}{'p50 ms':>9}{'p95 ms':>9}{'login':>8}{'launch':>8}",
+        f"{'Launches, login and launch together':<40}{'per s':>8}{'p50 ms':>9}{'p95 ms':>9}"
+        f"{'login':>8}{'launch':>8}{'CPU ms':>9}",
     ]
     for name in ("ours", "bare PyLTI1p3"):
         one = found[name]
         lines.append(
             f"{name:<40}{one['launches_per_second']:>8.1f}{one['p50_ms']:>9.1f}{one['p95_ms']:>9.1f}"
-            f"{one['login_p50_ms']:>8.1f}{one['launch_p50_ms']:>8.1f}"
+            f"{one['login_p50_ms']:>8.1f}{one['launch_p50_ms']:>8.1f}{one['cpu_ms']:>9.2f}"
         )
     if bad := found.get("flood"):
         lines.append(

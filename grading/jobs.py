@@ -17,7 +17,7 @@ from canvas.models import CanvasAccount, ConsentState, ServiceToken
 from grading import runs, services
 from grading.core.plan import Choices
 from grading.fairness import turn_of, waiting_runs
-from grading.models import Fingerprint, Run, UndoJournal
+from grading.models import Fingerprint, Run, RunState, UndoJournal
 from lti_tool.models import Context, LaunchSession, Ticket, UsedNonce
 from lti_tool.sessions import IDLE, TOTAL
 
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 QUEUE = "grades"
 NONCE_LIFE = timedelta(days=1)
 JOB_LIFE = timedelta(days=7)
+PREVIEW_LIFE = timedelta(days=7)
 KEEP_AFTER_END = timedelta(days=30)
 KEEP_WITHOUT_VISIT = timedelta(days=365)
 DEAD_AFTER_SECONDS = 60
@@ -121,7 +122,12 @@ def _defer_once(run: Run) -> None:
 @app.task(queue=QUEUE, name="grading.clean_up", queueing_lock="grading.clean_up", pass_context=False)
 def clean_up(timestamp: int) -> None:
     """Once a day: what has outlived its use goes."""
-    now = timezone.now()
+    forget_what_is_over(timezone.now())
+    remove_old_jobs(JOB_LIFE)
+
+
+def forget_what_is_over(now: datetime) -> None:
+    """Everything whose time is over by `now`. docs/privacy.md says what is kept for how long."""
     UndoJournal.objects.filter(expires_at__lte=now).delete()
     UsedNonce.objects.filter(used_at__lt=now - NONCE_LIFE).delete()
     Ticket.objects.filter(expires_at__lt=now).delete()
@@ -129,8 +135,10 @@ def clean_up(timestamp: int) -> None:
     ServiceToken.objects.filter(expires_at__lt=now).delete()
     LaunchSession.objects.filter(last_seen_at__lt=now - IDLE).delete()
     LaunchSession.objects.filter(started_at__lt=now - TOTAL).delete()
+    for run in Run.objects.filter(state=RunState.READY, read_at__lt=now - PREVIEW_LIFE):
+        # Its plan is about students, sealed; nobody will send it any more.
+        runs.close(run, now, outcome=runs.DISCARDED)
     forget_ended_courses(now)
-    remove_old_jobs(JOB_LIFE)
 
 
 def forget_ended_courses(now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
@@ -37,19 +37,21 @@ def schemes(request: LaunchRequest) -> HttpResponseBase:
         form.change(do)
         return _page(request, look, form)
     new = form.read()
-    problem = _make(request, new) if new else ""
+    problem = make(request, new, request.context.canvas_course_id) if new else ""
     if new and not problem:
         return HttpResponseRedirect(f"{reverse('alignments:schemes')}?done=made")
     return _page(request, look, form, problem, status=422)
 
 
-def _make(request: LaunchRequest, new: NewScheme) -> str:
+def make(
+    request: LaunchRequest, new: NewScheme, owner_id: str, owner: Literal["courses", "accounts"] = "courses"
+) -> str:
     """Make it in Canvas; returns what is wrong, or ""."""
     rest = teachers_rest(request.launch_session)
     if rest is None:
         return "Connect your Canvas account first."
     try:
-        rest.create_grading_scheme(request.context.canvas_course_id, new)
+        rest.create_grading_scheme(owner_id, new, owner)
     except Refused as error:
         return schemeforms.CANVAS_SAYS.get(
             error.code, f"Canvas did not take the scheme. {in_words(error).text}"

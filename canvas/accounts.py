@@ -6,7 +6,7 @@ from datetime import datetime
 
 from canvas.models import CanvasAccount, CourseGrader
 from lti_tool.launch import Launch
-from lti_tool.models import Context, LaunchSession
+from lti_tool.models import Context, LaunchRole, LaunchSession
 from lti_tool.roles import STAFF
 from lti_tool.sessions import person_of
 
@@ -47,14 +47,43 @@ SCOPES: tuple[tuple[str, str], ...] = (
 )
 """Every scope this tool uses, and why. Shown to the person who is asked."""
 
+SCHOOL_SCOPES: tuple[tuple[str, str], ...] = (
+    ("url:GET|/api/v1/courses/:id", "to know which account the course belongs to"),
+    ("url:GET|/api/v1/accounts/:account_id/grading_standards", "to list the grading schemes of the school"),
+    (
+        "url:POST|/api/v1/accounts/:account_id/grading_standards",
+        "to make a grading scheme for the whole school, if you say so",
+    ),
+)
+"""What an administrator who is not a teacher of the course is asked for, and nobody else."""
+
+SCOPES_OF_KEY = (*SCOPES, *SCHOOL_SCOPES[2:])
+"""What the school's API key must allow, each with its reason. An administrator's own is asked of nobody else, so a
+key without it still serves every teacher."""
+
 
 def scope_names() -> list[str]:
     return [name for name, _ in SCOPES]
 
 
-def missing_scopes(account: CanvasAccount) -> list[str]:
-    """What a newer version of this tool asks for and this account never granted."""
-    return [name for name in scope_names() if name not in account.scopes]
+def scopes_of(role: str) -> tuple[tuple[str, str], ...]:
+    """What a person with this role is asked for, and why."""
+    return SCHOOL_SCOPES if role == LaunchRole.ADMIN else SCOPES
+
+
+def names_to_ask(session: LaunchSession) -> list[str]:
+    """The scopes of this visit's consent. What the person granted as somebody else stays granted: one account
+    serves both the courses they teach and the school they administer."""
+    account = account_for(session)
+    granted = set(account.scopes) if account is not None else set()
+    wanted = {name for name, _ in scopes_of(session.role)}
+    every = dict.fromkeys(name for name, _ in (*SCOPES, *SCHOOL_SCOPES))
+    return [name for name in every if name in wanted | granted]
+
+
+def missing_scopes(account: CanvasAccount, role: str = LaunchRole.TEACHER) -> list[str]:
+    """What is asked for in this role and this account never granted: a newer version of the tool asks for more."""
+    return [name for name, _ in scopes_of(role) if name not in account.scopes]
 
 
 def account_for(session: LaunchSession) -> CanvasAccount | None:

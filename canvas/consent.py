@@ -13,12 +13,13 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from canvas import oauth
-from canvas.accounts import scope_names
+from canvas.accounts import SCHOOL_SCOPES, SCOPES, names_to_ask
 from canvas.models import CanvasAccount, ConsentState, CourseGrader
 from lti_tool.addresses import absolute
 from lti_tool.errors import PlatformError
 from lti_tool.http import Http
 from lti_tool.models import LaunchSession
+from lti_tool.roles import STAFF
 from lti_tool.sealing import seal
 from lti_tool.sessions import IDLE, TOTAL, person_of
 from lti_tool.sessions import PURPOSE as PERSON_PURPOSE
@@ -58,7 +59,7 @@ def begin(session: LaunchSession, browser: str, now: datetime) -> str:
         "response_type": "code",
         "redirect_uri": redirect_uri(),
         "state": state,
-        "scope": " ".join(scope_names()),
+        "scope": " ".join(names_to_ask(session)),
         "purpose": PURPOSE,
     }
     return f"{oauth.authorize_url(registration)}?{urlencode(query)}"
@@ -85,7 +86,7 @@ def refusal_in(error: str, description: str) -> ConsentRefused:
     """What Canvas sent back instead of a code. Its text is searched for our scopes, never shown."""
     known = {"access_denied": "DENIED", "invalid_scope": "SCOPES", "unauthorized_client": "KEY-OFF"}
     named = set(description.replace(",", " ").split())
-    names = tuple(name for name in scope_names() if name in named)
+    names = tuple(name for name in dict((*SCOPES, *SCHOOL_SCOPES)) if name in named)
     return ConsentRefused(known.get(error, "CANVAS-ERROR"), names=names)
 
 
@@ -106,9 +107,10 @@ def finish(session: LaunchSession, code: str, now: datetime, http: Http) -> Canv
     if not grant.user_id or (launched and launched not in grant.user_ids):
         _revoke_quietly(session, grant.access_token, http)
         raise ConsentRefused("OTHER-PERSON")
+    names = names_to_ask(session)
     if not launched:
         _remember_person(session, grant.user_id, now)
-    return oauth.store_grant(registration, grant, launched or grant.user_id, scope_names(), now)
+    return oauth.store_grant(registration, grant, launched or grant.user_id, names, now)
 
 
 def _open_session(session_id: int, now: datetime) -> LaunchSession | None:
@@ -122,6 +124,8 @@ def _remember_person(session: LaunchSession, user_id: str, now: datetime) -> Non
     """A launch that did not say who launched in Canvas's numbers: the consent did."""
     session.sealed_person = seal([person_of(session).sub, user_id], purpose=PERSON_PURPOSE)
     session.save(update_fields=["sealed_person"])
+    if session.role not in STAFF:
+        return
     CourseGrader.objects.update_or_create(
         context=session.context, canvas_user_id=user_id, defaults={"last_launch_at": now}
     )

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from canvas import oauth
-from canvas.accounts import SCOPES
+from canvas.accounts import SCOPES_OF_KEY
 from canvas.consent import redirect_uri
 from canvas.installing import KeyRefused, set_api_key
 from lti_tool import pages
@@ -55,7 +55,7 @@ def _page(
         "has_key": oauth.has_api_key(registration),
         "install_pass": issue_install_pass(registration),
         "redirect_uri": redirect_uri(),
-        "scopes": SCOPES,
+        "scopes": SCOPES_OF_KEY,
         **more,
     }
     return render(request, "canvas/install.html", page, status=status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from canvas.gateway import Gateway
 from canvas.numerals import plain
@@ -76,19 +77,28 @@ class NewScheme:
 class SchemeCalls(Gateway):
     """Grading schemes of a course and its accounts."""
 
-    def create_grading_scheme(self, course_id: str, new: NewScheme) -> GradingScheme:
-        """Make a scheme in the course. `Refused` where Canvas's validations find something (`scheme_…`)."""
+    def create_grading_scheme(
+        self, owner_id: str, new: NewScheme, owner: Literal["courses", "accounts"] = "courses"
+    ) -> GradingScheme:
+        """Make a scheme in the course, or in an account for all its courses. `Refused` where Canvas's
+        validations find something (`scheme_…`)."""
         entries = [{"name": name, "value": plain(bound)} for name, bound in new.levels]
         body: dict[str, object] = {"title": new.title, "grading_scheme_entry": entries}
         if new.top_points is not None:
             body |= {"points_based": True, "scaling_factor": plain(new.top_points)}
-        path, where = f"courses/{course_id}/grading_standards", "/courses/:id/grading_standards"
+        path, where = f"{owner}/{owner_id}/grading_standards", f"/{owner}/:id/grading_standards"
         return parse_scheme(Fields(self.write("POST", path, body, where=where).json(), "grading standard"))
 
     def grading_schemes(self, course: Course) -> Schemes:
         """All schemes in reach: the course's, its account's and the root account's."""
         where = "/courses/:id/grading_standards"
         found = self._standards(f"courses/{course.id}/grading_standards", where)
+        of_accounts = self.school_schemes(course)
+        return Schemes({**found, **of_accounts.by_id}, of_accounts.unreadable_accounts)
+
+    def school_schemes(self, course: Course) -> Schemes:
+        """Those of the course's account and of the root account."""
+        found: dict[str, GradingScheme] = {}
         refused: list[str] = []
         for account in dict.fromkeys(filter(None, (course.account_id, course.root_account_id))):
             try:

@@ -16,9 +16,9 @@ from canvas.consent import ConsentRefused
 from lti_tool import cookies
 from lti_tool.errors import PlatformError
 from lti_tool.http import shared_http
-from lti_tool.models import LaunchSession
+from lti_tool.models import LaunchRole, LaunchSession
 from lti_tool.roles import STAFF
-from lti_tool.sessions import LaunchRequest, issue_ticket, redeem_ticket, staff_required
+from lti_tool.sessions import LaunchRequest, issue_ticket, redeem_ticket, staff_or_admin_required
 from lti_tool.states import new_secret
 
 TICKET_PURPOSE = "consent"
@@ -27,7 +27,7 @@ JSON = "application/json"
 
 
 @require_POST
-@staff_required
+@staff_or_admin_required
 def ticket(request: LaunchRequest) -> HttpResponseBase:
     """Where to open the window: as JSON for a script, as a redirect for a plain form."""
     query = urlencode({"ticket": issue_ticket(request.launch_session, TICKET_PURPOSE)})
@@ -44,7 +44,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     try:
         if session is None:
             raise ConsentRefused("NO-VISIT")
-        if session.role not in STAFF:
+        if session.role not in (*STAFF, LaunchRole.ADMIN):
             raise ConsentRefused("NOT-STAFF")
         consent.check_named(session, in_same_browser=_is_visit_of(request, session))
         browser = cookies.read_cookie(request, cookies.BROWSER) or new_secret()
@@ -69,16 +69,18 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@staff_required
+@staff_or_admin_required
 def connection(request: LaunchRequest) -> HttpResponse:
     """Whether the account is connected by now; the page asks while the window is open."""
     account = accounts.account_for(request.launch_session)
-    is_connected = account is not None and account.lost_at is None and not accounts.missing_scopes(account)
+    is_connected = (
+        account is not None and account.lost_at is None and not accounts.missing_scopes(account, request.role)
+    )
     return JsonResponse({"connected": is_connected})
 
 
 @require_POST
-@staff_required
+@staff_or_admin_required
 def disconnect(request: LaunchRequest) -> HttpResponse:
     """Revoke and forget the person's own tokens."""
     account = accounts.account_for(request.launch_session)

@@ -50,6 +50,7 @@ API_SCOPES = (
     "url:GET|/api/v1/courses/:course_id/grading_standards/:grading_standard_id",
     "url:POST|/api/v1/courses/:course_id/grading_standards",
     "url:GET|/api/v1/accounts/:account_id/grading_standards",
+    "url:POST|/api/v1/accounts/:account_id/grading_standards",
     "url:GET|/api/v1/accounts/:account_id/grading_standards/:grading_standard_id",
     "url:GET|/api/v1/courses/:course_id/grading_periods",
     "url:GET|/api/v1/courses/:id/late_policy",

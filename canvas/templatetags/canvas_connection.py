@@ -28,10 +28,10 @@ def connection_of(session: LaunchSession | None) -> Connection:
     """For `canvas/_connection.html`, wherever it is included."""
     if session is None:
         return Connection("none")
-    account = accounts.account_for(session)
+    account, scopes = accounts.account_for(session), accounts.scopes_of(session.role)
     if account is None or account.lost_at is not None:
         if not oauth.has_api_key(session.registration):
             return Connection("no_key", redirect_uri=redirect_uri())
-        return Connection("lost" if account else "none")
-    missing = tuple(accounts.missing_scopes(account))
-    return Connection("scopes" if missing else "connected", missing=missing)
+        return Connection("lost" if account else "none", scopes)
+    missing = tuple(accounts.missing_scopes(account, session.role))
+    return Connection("scopes" if missing else "connected", scopes, missing)

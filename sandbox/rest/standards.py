@@ -78,6 +78,19 @@ def create_course_standard(call: Call, course_id: str) -> Any:
     course = _course(call, course_id)
     if not rights_of(call.world, call.user, course).manage_grades:
         raise call.denied()
+    return _create(call, "Course", course.id)
+
+
+@endpoint("POST", "/accounts/<account_id>/grading_standards")
+def create_account_standard(call: Call, account_id: str) -> Any:
+    """The same for every course of an account; only its administrators may."""
+    number = _account_id(call, account_id)
+    if not call.user.account_admin:
+        raise call.denied()
+    return _create(call, "Account", number)
+
+
+def _create(call: Call, kind: str, context_id: int) -> dict[str, Any]:
     title = str(call.params.get("title") or "")
     if not title.strip():
         raise missing_param("title")
@@ -87,7 +100,7 @@ def create_course_standard(call: Call, course_id: str) -> Any:
     if faults := faults_of(scheme, points_based, factor):
         raise ApiError(400, {"errors": {name: [_fault(name, text)] for name, text in faults.items()}})
     number = call.world.new_id()
-    made = r.GradingStandard(number, "Course", course.id, title, scheme, points_based, factor)
+    made = r.GradingStandard(number, kind, context_id, title, scheme, points_based, factor)
     call.world.grading_standards[number] = made
     return _standard_json(made)
 

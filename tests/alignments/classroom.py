@@ -45,7 +45,12 @@ class Classroom:
 
 @contextmanager
 def classroom(
-    client: Client, *, role: str = "teacher", connected: bool = True, scenario: str = "small"
+    client: Client,
+    *,
+    role: str = "teacher",
+    user: int = TEACHER,
+    connected: bool = True,
+    scenario: str = "small",
 ) -> Iterator[Classroom]:
     """A visit to the scenario's course."""
     world = scenarios.build(scenario)
@@ -58,9 +63,7 @@ def classroom(
             "api_client_secret": key.api_client_secret,
         }
         platform = new_platform(register_with=school)
-        opened = launch_as(
-            client, role, platform, context=f"c{next(iter(world.courses))}", user=f"u{TEACHER}"
-        )
+        opened = launch_as(client, role, platform, context=f"c{next(iter(world.courses))}", user=f"u{user}")
         if connected:
             connect(opened, world)
         yield Classroom(client, opened, world, canvas)

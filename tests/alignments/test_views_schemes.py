@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from canvas import accounts, oauth
+from sandbox.oauth.provider import new_token
 from tests.alignments.classroom import classroom
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,4 +81,67 @@ def test_what_canvas_would_refuse_is_told_before_it_is_asked(
         assert response.status_code == 422
         assert sentence in response.content.decode()
         assert 'value="Exceeds"' in response.content.decode()
+        assert not course.world.grading_standards
+
+
+SCHOOL = "/course/schemes/school/"
+
+
+def as_admin(course: Any) -> None:
+    """The school's administrator, connected for what an administrator is asked for."""
+    key = next(key for key in course.world.keys.values() if key.kind == "api")
+    names = accounts.names_to_ask(course.opened.session)
+    assert names == [name for name, _ in accounts.SCHOOL_SCOPES]
+    token = new_token(course.world, key, 15, names)
+    ends = timezone.now() + timedelta(hours=1)
+    grant = oauth.Grant(token.token, token.refresh_token, ends)
+    oauth.store_grant(course.opened.platform.registration, grant, "15", names, timezone.now())
+
+
+def test_an_administrator_makes_a_scheme_for_the_whole_school(client: Client) -> None:
+    with classroom(client, role="admin", user=15, connected=False) as course:
+        assert "Connect Canvas" in course.text(SCHOOL)
+        as_admin(course)
+        page = course.text(SCHOOL)
+        [account] = re.findall(r'<option value="(\d+)"[^>]*>the whole school', page)
+        answer = course.post(SCHOOL, LETTERS | {"account": account})
+        assert answer["Location"] == f"{SCHOOL}?done=made", answer.content.decode()
+        [made] = course.world.grading_standards.values()
+        assert (made.context_type, made.context_id, made.title) == ("Account", int(account), "My levels")
+        assert "My levels" in course.text(SCHOOL)
+        asked = {call.path for call in course.world.calls.all("GET")}
+        assert not any("rollups" in path or "submissions" in path or "enrollments" in path for path in asked)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"account": "999"}, "Choose the account"),
+        ({"letter-2-bound": "1"}, "The lowest letter must start at 0."),
+    ],
+)
+def test_a_schools_scheme_is_refused_in_words(client: Client, changes: Any, sentence: str) -> None:
+    with classroom(client, role="admin", user=15, connected=False) as course:
+        as_admin(course)
+        answer = course.post(SCHOOL, LETTERS | {"account": "1"} | changes)
+        assert (answer.status_code, sentence in answer.content.decode()) == (422, True)
+        assert not course.world.grading_standards
+
+
+def test_who_is_no_administrator_in_canvas_is_told_so(client: Client) -> None:
+    """The launch says admin of some account; Canvas itself decides about this one."""
+    with classroom(client, role="admin", user=15, connected=False) as course:
+        as_admin(course)
+        course.world.users[15].account_admin = False
+        answer = course.post(SCHOOL, LETTERS | {"account": "1"})
+        assert answer.status_code in {200, 422}
+        assert "Canvas" in answer.content.decode()
+        assert not course.world.grading_standards
+
+
+def test_a_teacher_is_shown_to_the_courses_own_schemes(client: Client) -> None:
+    with classroom(client) as course:
+        page = course.text(SCHOOL)
+        assert "This page is for administrators." in page and 'href="/course/schemes/"' in page
+        assert course.post(SCHOOL, LETTERS | {"account": "1"}).status_code == 422
         assert not course.world.grading_standards

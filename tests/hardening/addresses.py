@@ -18,7 +18,7 @@ class Row:
     get: int | None
     post: int | None
     for_whom: str = "staff"
-    """`staff`, `staff and admins`, `visitors` (any open visit), `window` (consent: decides for itself) or `anybody`."""
+    """`staff`, `staff and admins`, `visitors` (any open visit), `window` (consent's end: decides for itself) or `anybody`."""
     names: str = ""
     """Which object the address names: `alignment` or `run` of a course, `template` of a school, `own template` that
     only its course may change, or nothing."""
@@ -44,11 +44,11 @@ TABLE = {
     "lti:signout": Row(None, 200, "visitors"),
     "lti:notices": Row(None, 400, "anybody"),
     "canvas:events": Row(None, 404, "anybody"),
-    "canvas:ticket": Row(None, 302),
-    "canvas:authorize": Row(302, None, "window"),
+    "canvas:ticket": Row(None, 302, "staff and admins"),
+    "canvas:authorize": Row(302, None, "staff and admins"),
     "canvas:callback": Row(400, None, "window"),
-    "canvas:connection": Row(200, None),
-    "canvas:disconnect": Row(None, 302),
+    "canvas:connection": Row(200, None, "staff and admins"),
+    "canvas:disconnect": Row(None, 302, "staff and admins"),
     "canvas:install": Row(401, 401, "anybody"),
     "home": Row(200, None),
     "alignments:create": Row(200, 422),
@@ -58,6 +58,7 @@ TABLE = {
     "alignments:rule": Row(None, 200),
     "alignments:class": Row(None, 200),
     "alignments:schemes": Row(200, 422),
+    "alignments:school-schemes": Row(200, 422, "staff and admins"),
     "alignments:exceptions": Row(200, 422, names="alignment"),
     "alignments:delete": Row(200, 302, names="alignment"),
     "alignments:repair": Row(None, 422, names="alignment"),

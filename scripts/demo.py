@@ -78,7 +78,7 @@ def play(options: argparse.Namespace) -> int:
             return 130
         if options.check:
             return _check(supervisor, demo, options)
-        _announce(demo, as_json=options.json)
+        _announce(demo, _registration_link(demo), as_json=options.json)
         supervisor.watch()
     return 0
 
@@ -170,15 +170,26 @@ def _wait_for(supervisor: Supervisor, child: Child, url: str) -> None:
         time.sleep(0.1)
 
 
-def _announce(demo: Demo, *, as_json: bool) -> None:
+def _registration_link(demo: Demo) -> str:
+    """A one-time link, for who wants to see an installation (docs/install.md)."""
+    return run(manage("registration_link"), demo.environment).strip()
+
+
+def _announce(demo: Demo, link: str, *, as_json: bool) -> None:
     commands = demo.folder / "environment"
     if as_json:
-        found = {"canvas": demo.canvas_url, "tool": demo.tool_url, "environment": str(commands)}
+        found = {
+            "canvas": demo.canvas_url,
+            "tool": demo.tool_url,
+            "environment": str(commands),
+            "registration_link": link,
+        }
         print(json.dumps(found), flush=True)
         return
     print(
         f"\n  Open  {demo.canvas_url}/\n\n"
         "  Enter as the teacher, open the course and choose the tool in its navigation.\n"
+        f"  To see an installation: act as Ada Admin, open Keys, and paste {link}\n"
         f"  Logs: {demo.folder.relative_to(ROOT)}/*.log.  For manage.py commands: "
         f"set -a; . {commands.relative_to(ROOT)}; set +a\n"
         "  Ctrl-C stops everything.\n",

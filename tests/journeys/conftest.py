@@ -29,6 +29,7 @@ class Demo:
     tool: str
     folder: Path
     environment: dict[str, str]
+    registration_link: str = ""
 
 
 def free_port() -> int:
@@ -52,7 +53,13 @@ def demo(scenario: str) -> Iterator[Demo]:
         found = json.loads(next(line for line in lines if line.startswith("{")))
         settings = Path(found["environment"]).read_text().splitlines()
         environment = dict(line.replace("'", "").split("=", 1) for line in settings)
-        yield Demo(found["canvas"], found["tool"], Path(found["environment"]).parent, environment)
+        yield Demo(
+            found["canvas"],
+            found["tool"],
+            Path(found["environment"]).parent,
+            environment,
+            found["registration_link"],
+        )
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(40) in (0, 130)

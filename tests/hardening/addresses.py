@@ -18,7 +18,7 @@ class Row:
     get: int | None
     post: int | None
     for_whom: str = "staff"
-    """`staff`, `staff and admins`, `visitors` (any open visit), `window` (consent's end: decides for itself) or `anybody`."""
+    """`staff`, `staff and admins`, `visitors` (any open visit), `window` (consent's end) or `anybody`."""
     names: str = ""
     """Which object the address names: `alignment` or `run` of a course, `template` of a school, `own template` that
     only its course may change, or nothing."""

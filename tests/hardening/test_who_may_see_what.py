@@ -76,6 +76,7 @@ def test_the_courses_own_staff(schools: Schools) -> None:
     assert not wrong, listed(wrong)
 
 
+@pytest.mark.timeout(400)  # some thousand requests: on a busy machine more than the usual two minutes
 def test_everybody_else_is_refused_and_writes_nothing(schools: Schools) -> None:
     before, wrong = content(), []
     for name, row, person, method, answer in crawl(schools, OTHER_VISITORS + NO_VISIT):

@@ -32,7 +32,7 @@ WHAT_HAPPENED = {
 WRITTEN = {"graded", "zeroed", "excused", "cleared", "restored"}
 LEFT_ALONE = {
     "same", "no_evidence", "too_little_evidence", "not_assigned", "not_assessed", "already_graded",
-    "would_lower", "held_by_person", "evidence_gone",
+    "would_lower", "held_by_person", "not_chosen", "evidence_gone",
 }  # fmt: skip
 PEOPLES = {
     "graded_by_person", "cleared_by_person", "excused_by_person", "changed_since_preview",

@@ -16,7 +16,7 @@ from grading.endings import NOTHING, Result
 from grading.models import Run
 from grading.preparing import begin, fill, prepare
 from grading.runs import NotApprovable, RunAlreadyOpen
-from grading.syncing import sync
+from grading.syncing import Only, sync
 from grading.undoing import NothingToUndo, Undone
 from lti_tool.models import Context
 
@@ -26,6 +26,7 @@ __all__ = [
     "Choices",
     "NotApprovable",
     "NothingToUndo",
+    "Only",
     "Result",
     "RunAlreadyOpen",
     "Undone",

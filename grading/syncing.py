@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from django.utils import timezone
 
 from canvas.accounts import accounts_for_course
@@ -27,8 +29,31 @@ TRY_NEXT_ACCOUNT = {
 """Reasons that concern one person's account; another person's may still do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A part of the class, by Canvas ids; everybody where both are empty."""
+
+    students: frozenset[str] = frozenset()
+    sections: frozenset[str] = frozenset()
+
+    def of(self, prepared: Prepared, reading: CourseReading) -> Prepared:
+        """The plan for this part."""
+        if not self.students and not self.sections:
+            return prepared
+        inside = {user for user, one in reading.students.items() if one.active_section_ids & self.sections}
+        return replace(prepared, plan=prepared.plan.only(inside | self.students))
+
+
+EVERYBODY = Only()
+
+
 def sync(
-    context: Context, *, dry_run: bool = False, force_conflicts: bool = False, confirm_large: bool = False
+    context: Context,
+    *,
+    dry_run: bool = False,
+    force_conflicts: bool = False,
+    confirm_large: bool = False,
+    only: Only = EVERYBODY,
 ) -> Result:
     """Plan and send now, with the newest connected account that may still grade. Raises RunAlreadyOpen."""
     finish_stale(context)
@@ -46,7 +71,7 @@ def sync(
             if end.code not in TRY_NEXT_ACCOUNT:
                 break
         else:
-            return _sync_with(lease, to, prepared, reading, confirm_large=confirm_large)
+            return _sync_with(lease, to, only.of(prepared, reading), reading, confirm_large=confirm_large)
     return Result(finish_stopped(lease, to, last))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
@@ -167,6 +167,18 @@ class Plan:
     def with_choices(self, choices: Choices) -> Plan:
         """The plan as a person changed it; only conflicts and cells to be sent can change."""
         return replace(self, cells=tuple(_chosen(cell, choices) for cell in self.cells))
+
+    def only(self, users: Collection[str]) -> Plan:
+        """The plan for these students: what it would send to others is held."""
+        return replace(
+            self,
+            cells=tuple(
+                cell
+                if cell.decision != "send" or cell.user in users
+                else replace(cell, decision="held", reason="not_chosen")
+                for cell in self.cells
+            ),
+        )
 
     def unsafe_reason(self) -> str | None:
         """Why a person must confirm this plan once more, naming the numbers; None when it is ordinary."""

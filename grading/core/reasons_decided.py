@@ -44,6 +44,9 @@ DECIDED: dict[str, Reason] = {
         "Already graded", "The cell holds a grade, and this alignment only fills empty cells."
     ),
     "would_lower": Reason("Would lower the grade", "This alignment only raises grades."),
+    "not_chosen": Reason(
+        "Not chosen", "This sync was for other students or sections only; the cell is left alone."
+    ),
     "held_by_person": Reason("Held by you", "You held this back in the preview."),
     # A person's.
     "graded_by_person": Reason(

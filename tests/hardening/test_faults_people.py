@@ -280,6 +280,19 @@ def test_a_large_class_goes_in_several_jobs(school: School, monkeypatch: pytest.
     assert school.world.calls.count("POST", BULK) == 2
 
 
+def test_one_student_or_one_section_is_synced(school: School) -> None:
+    both_ways(school)
+    section = school.world.add_section(school.course.id, "Section B", 702)
+    for user in (1003, 1004):
+        school.enrollment(user).section_id = section.id
+    first = sync(school.context, only=services.Only(students=frozenset({"1001"}))).run
+    assert (first.counts["send"], first.reasons["not_chosen"]) == (2, 6)
+    assert school.column(WORK) == {1001: "1"}
+    assert sync(school.context, only=services.Only(sections=frozenset({"702"}))).run.counts["send"] == 4
+    assert school.column(WORK) == {1001: "1", 1003: "0", 1004: "1"}
+    assert sync(school.context).run.counts["send"] == 2
+
+
 @pytest.mark.parametrize("column", ["Models", WORK])
 def test_hidden_stays_hidden_and_no_label_appears(school: School, column: str) -> None:
     """Manual posting keeps grades from students until a person posts them; nobody becomes late or missing."""

@@ -35,6 +35,12 @@ class Command(ToolCommand):
         parser.add_argument(
             "--confirm-large", action="store_true", help="send even if unusually many grades change"
         )
+        parser.add_argument(
+            "--student", action="append", default=[], metavar="ID", help="only this student (may be repeated)"
+        )
+        parser.add_argument(
+            "--section", action="append", default=[], metavar="ID", help="only this section (may be repeated)"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,6 +51,7 @@ class Command(ToolCommand):
                 dry_run=options["dry_run"],
                 force_conflicts=options["force_conflicts"],
                 confirm_large=options["confirm_large"],
+                only=services.Only(frozenset(options["student"]), frozenset(options["section"])),
             )
         except RunAlreadyOpen as busy:
             told = f"{busy} Wait until it has ended, then try again."

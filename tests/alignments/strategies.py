@@ -31,9 +31,12 @@ from alignments.core.definition import (
 
 numbers = st.decimals(min_value=0, max_value=5, places=2)
 """Awkward enough: 2.79, 2.80, 0.01."""
+meeting = st.sampled_from(["0", "1", "2", "2.79", "2.8", "2.99", "3", "3.01", "4"]).map(Decimal)
+"""Few enough for scores and lines to meet exactly."""
 percents = st.decimals(min_value=0, max_value=1000, places=2).map(Percent)
-points_lines = st.builds(PointsLine, numbers)
-share_lines = st.builds(ShareLine, percents)
+points_lines = st.builds(PointsLine, meeting | numbers)
+share_lines = st.builds(ShareLine, meeting.map(lambda points: Percent(points * 25)) | percents)
+"""The same heights on a scale of 4, and any."""
 ids = st.integers(min_value=1, max_value=10**18).map(str)
 names = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=255

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignments.core import explain, jsonfile, rules
@@ -31,10 +32,20 @@ from tests.alignments.examples import CANVAS_DEFAULT, outcome
 
 IDS = ("1", "2", "3")
 SCALES = {key: outcome(key) for key in IDS}
-scores = st.none() | st.sampled_from(["2.79", "2.8", "2.99", "3", "3.01"]).map(Decimal) | some.numbers
+scores = some.meeting | st.none() | some.numbers
 classes = st.fixed_dictionaries(dict.fromkeys(IDS, scores))
 weights = st.sampled_from(["1", "0.5", "3", "0.333", "2.5"]).map(Decimal)
 combines = st.sampled_from(["mean", "min", "max", "share"])
+
+
+@st.composite
+def falling_criteria(draw: st.DrawFn) -> Criteria:
+    """Better grades first: whoever meets a condition still does with a higher score."""
+    made = draw(some.criteria(len(IDS)))
+    credits = sorted((grade.credit for grade in made.grades), reverse=True)
+    return Criteria(
+        tuple(replace(one, credit=credit) for one, credit in zip(made.grades, credits, strict=True))
+    )
 
 
 @st.composite
@@ -48,7 +59,9 @@ def monotone(draw: st.DrawFn) -> Definition:
             st.builds(Cutoff, st.just(MasteryLine()) | lines, st.just(high), st.just(low)),
             st.just(Proportional()),
             some.tables(some.share_lines, rising=True),
+            some.tables(some.points_lines if combine != "share" else some.share_lines, rising=True),
             st.just(Scheme()),
+            falling_criteria(),
         )
     )
     return made(rule, combine, [draw(weights) for _ in IDS])
@@ -66,6 +79,7 @@ def grade(definition: Definition, given_scores: Any, points: Decimal = Decimal(7
 
 
 @given(monotone(), classes, st.sampled_from(IDS), some.numbers)
+@settings(max_examples=300)
 def test_raising_a_score_never_lowers_a_grade(
     definition: Definition, given_scores: Any, which: str, by: Decimal
 ) -> None:
@@ -198,6 +212,7 @@ def compared(draw: st.DrawFn) -> Definition:
 
 
 @given(compared(), classes, some.numbers)
+@settings(max_examples=400)
 def test_two_implementations_agree(definition: Definition, given_scores: Any, points: Decimal) -> None:
     assert not isinstance(definition.rule, Criteria)
     assert grade(definition, given_scores, points) == second_opinion(definition, given_scores, points)

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 Observer = Callable[[Context, Launch, datetime], None]
 LinkPage = Callable[[Context, Launch, datetime], str]
 
-REMEMBERED_EVERY = timedelta(minutes=1)
+REMEMBERED_EVERY = timedelta(hours=1)
 """How exactly a course knows its last launch: a class that comes together would wait for one row otherwise."""
 WITHOUT_VISIT = (LaunchRole.OTHER,)
 """Roles that belong to no course: they read one page and need no session."""
@@ -59,14 +59,22 @@ def _remember_context(launch: Launch, deployment: Deployment, now: datetime) -> 
     }
     said = {name: value for name, value in said.items() if value}
     said |= {"deployment": deployment}
-    context = launch.context
-    lately = context and abs(now - context.last_launch_at) < REMEMBERED_EVERY
-    if context and lately and all(getattr(context, name) == value for name, value in said.items()):
-        return context
-    return Context.objects.update_or_create(
-        registration=launch.registration,
-        context_id=launch.context_id,
-        defaults=said | {"last_launch_at": now},
+    if launch.context is None:
+        return _new_context(launch, said | {"last_launch_at": now})
+    known = launch.context
+    lately = abs(now - known.last_launch_at) < REMEMBERED_EVERY
+    if not (lately and all(getattr(known, name) == value for name, value in said.items())):
+        said |= {"last_launch_at": now}
+        for name, value in said.items():
+            setattr(known, name, value)
+        # A plain update: it lets the other launches of the class refer to the row meanwhile.
+        Context.objects.filter(pk=known.pk).update(**said)
+    return known
+
+
+def _new_context(launch: Launch, said: dict[str, Any]) -> Context:
+    return Context.objects.get_or_create(
+        registration=launch.registration, context_id=launch.context_id, defaults=said
     )[0]
 
 

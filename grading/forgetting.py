@@ -19,8 +19,7 @@ log = logging.getLogger(__name__)
 
 IN_CANVAS = (
     "Nothing changes in Canvas: grades, columns and outcomes stay as they are. If the tool is used here "
-    "again, it takes every grade it wrote before for a person's, and leaves it alone until somebody says "
-    "otherwise."
+    "again, it makes columns anew, and takes every grade it wrote into an assignment for a person's."
 )
 """What a person should know first."""
 

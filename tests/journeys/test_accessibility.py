@@ -78,6 +78,15 @@ def test_no_page_has_a_violation(browser: Browser, by_people: Demo) -> None:
         see("grading schemes", "Grading schemes")
         go("History")
         see("empty history", "History")
+        go("Settings")
+        go("Check that everything works")
+        expect(frame.get_by_text(re.compile("Something needs a person|Everything works"))).to_be_visible(
+            timeout=20_000
+        )
+        see("self-check", "Does everything work")
+        go("Settings")
+        go("Forget this course")
+        see("forget this course", "Forget this course")
         go("Preview")
         see("before a preview", "Preview changes")
         frame.get_by_role("button", name="Preview changes").click()

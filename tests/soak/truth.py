@@ -169,8 +169,8 @@ class Truth:
         last = next((e for e in reversed(self.events) if e.key == key and e.by_tool), None)
         if key in self.unconfirmed and last is not None and (after is None or same(after, last.after)):
             self.murky.add(key)
-        undone_meanwhile = self.mode == "undo" and same(self.restoring.get(key, ("", False))[0], after)
-        if after is None and (key in self.unseen or undone_meanwhile):
+        emptying = self.mode == "undo" and self.restoring.get(key, ("0", False))[0] is None
+        if after is None and (key in self.unseen or emptying):
             self.murky.add(key)
         if key in self.unconfirmed and last is not None:
             self.unseen.add(key)

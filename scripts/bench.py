@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from scripts import bench_ags, bench_night, bench_report, postgres
+from scripts import bench_ags, bench_launch, bench_night, bench_report, postgres
 from scripts import bench_formula as formula
 from scripts.bench_baseline import SCOPES, Ancestor, BaselineRun
 from scripts.bench_formula import Aim, Cost, Size
@@ -58,6 +58,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 bench_night.measure(tool, options.night_courses, options.latency_ms),
             ):
                 parts, aims = parts | more, [*aims, *more_aims]
+    if options.launches:
+        parts["launches"] = bench_launch.measure(options.launches)
+        aims = [*aims, *bench_launch.aims(parts["launches"])]
     return {
         "ok": all(aim.met for aim in aims),
         "students": options.students,
@@ -233,6 +236,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-big", action="store_true", help="leave the very big course out")
     parser.add_argument("--ags", type=_size, help="AGS writes: students x columns of our own, default 150x20")
     parser.add_argument("--no-ags", action="store_true", help="leave AGS writes and the nights out")
+    parser.add_argument("--no-launches", action="store_true", help="leave launches out")
     parser.add_argument(
         "--quick", action="store_true", help="smaller: 20x4, 50x10 and AGS 20x5; aims are not judged"
     )
@@ -241,6 +245,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     sizes = (20, 4, (50, 10), (20, 5)) if options.quick else (150, 20, (1000, 40), (150, 20))
     options.ags = None if options.no_ags else options.ags or sizes[3]
     options.ags_latencies_ms = (20.0, 100.0) if options.quick else (20.0, 50.0, 100.0, 200.0)
+    quick = bench_launch.Size(launches=50, rounds=2, bad=500)
+    options.launches = None if options.no_launches else quick if options.quick else bench_launch.Size()
     options.night_courses = 2 if options.quick else 8
     options.students = options.students or sizes[0]
     options.alignments = options.alignments or sizes[1]

@@ -277,30 +277,46 @@ def _rows(database_url: str) -> dict[str, int]:
     return {name: row[0] if row else 0 for name, row in found.items()}
 
 
-def measure(
-    supervisor: Supervisor, server: postgres.Server, folder: Path, options: argparse.Namespace
-) -> dict[str, Any]:
-    """Both tools in turns, then the flood. Figures and aims as one JSON-ready object."""
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of everything."""
+
+    launches: int = 400
+    rounds: int = 5
+    at_once: int = AT_ONCE
+    bad: int = 100_000
+
+
+def measure(size: Size) -> dict[str, Any]:
+    """Both tools in turns, then the flood, with a database and servers of their own. One JSON-ready object."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
     platform = Platform()
     keys = platform.serve()
     try:
-        ours, tool = _ours(supervisor, server.url, folder, platform)
-        bare = _bare(supervisor, tool, platform, folder)
-        figures = {ours.name: Figures(), bare.name: Figures()}
-        for target in (ours, bare):
-            play(target, platform, 50, Figures(), AT_ONCE)
-        for number in range(options.rounds):
-            say(f"Launches, round {number + 1} of {options.rounds} ...")
-            for target in (ours, bare) if number % 2 == 0 else (bare, ours):
-                play(target, platform, options.launches, figures[target.name], options.at_once)
-        found: dict[str, Any] = {name: each.summary() for name, each in figures.items()}
-        if options.bad:
-            say(f"{options.bad} badly signed launches ...")
-            found["flood"] = flood(ours, platform, tool, options.bad)
-        return found
+        with Supervisor(grace_seconds=15) as supervisor, postgres.temporary() as server:
+            supervisor.interrupts = True
+            ours, tool = _ours(supervisor, server.url, folder, platform)
+            bare = _bare(supervisor, tool, platform, folder)
+            found = _in_turns(ours, bare, platform, size)
+            if size.bad:
+                say(f"{size.bad} badly signed launches ...")
+                found["flood"] = flood(ours, platform, tool, size.bad)
+            return found
     finally:
         keys.shutdown()
         keys.server_close()
+        rmtree(folder, ignore_errors=True)
+
+
+def _in_turns(ours: Target, bare: Target, platform: Platform, size: Size) -> dict[str, Any]:
+    figures = {ours.name: Figures(), bare.name: Figures()}
+    for target in (ours, bare):
+        play(target, platform, 50, Figures(), AT_ONCE)
+    for number in range(size.rounds):
+        say(f"Launches, round {number + 1} of {size.rounds} ...")
+        for target in (ours, bare) if number % 2 == 0 else (bare, ours):
+            play(target, platform, size.launches, figures[target.name], size.at_once)
+    return {name: each.summary() for name, each in figures.items()}
 
 
 def _ours(supervisor: Supervisor, database_url: str, folder: Path, platform: Platform) -> tuple[Target, Tool]:
@@ -394,32 +410,26 @@ def as_text(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--launches", type=int, default=400, help="of each tool in a round (default 400)")
-    parser.add_argument("--rounds", type=int, default=5, help="of both tools in turns (default 5)")
-    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="browsers at the same time (default 8)")
-    parser.add_argument("--bad", type=int, default=100_000, help="badly signed launches; 0: none")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Launches alone: `python -m scripts.bench_launch --bad 1000`."""
+    usual = Size()
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    add_options(parser)
+    parser.add_argument("--launches", type=int, default=usual.launches, help="of each tool in a round")
+    parser.add_argument("--rounds", type=int, default=usual.rounds, help="of both tools in turns")
+    parser.add_argument("--at-once", type=int, default=usual.at_once, help="browsers at the same time")
+    parser.add_argument("--bad", type=int, default=usual.bad, help="badly signed launches; 0: none")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(argv)
-    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    given = parser.parse_args(argv)
     try:
-        with Supervisor(grace_seconds=15) as supervisor, postgres.temporary() as server:
-            supervisor.afterwards.append(lambda: rmtree(folder, ignore_errors=True))
-            supervisor.interrupts = True
-            found = measure(supervisor, server, folder, options)
+        found = measure(Size(given.launches, given.rounds, given.at_once, given.bad))
     except (Problem, postgres.PostgresProblem) as problem:
         say(str(problem))
         return 1
     judged = aims(found)
-    print(json.dumps(found) if options.json else "\n".join(as_text(found)))
-    for aim in judged if not options.json else ():
-        print(f"  {'PASS' if aim.met else 'MISS'}  {aim.name:<52}{aim.measured:>10}   aim {aim.aim}")
+    lines = as_text(found)
+    for aim in judged:
+        lines.append(f"  {'PASS' if aim.met else 'MISS'}  {aim.name:<52}{aim.measured:>10}   aim {aim.aim}")
+    print(json.dumps(found) if given.json else "\n".join(lines))
     return 0 if all(aim.met for aim in judged) else 1
 
 

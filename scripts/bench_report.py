@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from scripts import bench_launch
+
 SYNCS = {
     "rest_first": "REST targets, first",
     "rest_second": "REST targets, nothing changed",
@@ -23,7 +25,8 @@ def as_text(found: dict[str, Any]) -> str:
     ]
     lines += [_sync(name, found[key]) for key, name in SYNCS.items()]
     lines += [_baseline(found["baseline"]), *_big(found.get("big")), *_mixed(found.get("mixed"))]
-    lines += [*_ags(found), *_nights(found.get("night")), "", "Aims"]
+    lines += [*_ags(found), *_nights(found.get("night"))]
+    lines += [*(bench_launch.as_text(found["launches"]) if "launches" in found else []), "", "Aims"]
     for aim in found["aims"]:
         verdict = "PASS" if aim["met"] else "MISS"
         lines.append(f"  {verdict}  {aim['name']:<48}{aim['measured']:>10}   aim {aim['aim']}")

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import jwt
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
 from lti_tool import claims as c
+from lti_tool import platform_keys
 from lti_tool.jws import LONGEST_TOKEN
 from lti_tool.models import Deployment, LaunchSession, UsedNonce
-from tests.lti_tool.refused import nothing_written
+from tests.lti_tool.refused import assert_refused, nothing_written
 from tests.people import (
     GONE,
+    TOOL,
     TestPlatform,
     changed,
     claims_for,
     initiation,
     launch,
+    launch_as,
     log_in,
     new_platform,
     post_launch,
@@ -212,3 +218,94 @@ def test_of_fifty_at_once_exactly_one_gets_in() -> None:
         each.join()
     assert sorted(statuses) == [200] + [401] * 49
     assert (LaunchSession.objects.count(), UsedNonce.objects.count()) == (1, 1)
+
+
+WRONG = {
+    "B42 another port": ({"iss": "https://canvas.instructure.com:443"}, 401, "ISSUER"),
+    "B42 white space": ({"iss": " https://canvas.instructure.com"}, 401, "ISSUER"),
+    "B44 two audiences, no azp": ({"aud": ["10000000000042", "x"], "azp": GONE}, 401, "AUDIENCE"),
+    "B47 over for a minute and a half": ({"exp": int(time.time()) - 90}, 401, "TIME"),
+    "B48 NaN": ({"exp": float("nan")}, 401, "TIME"),
+    "B48 infinity": ({"exp": float("inf")}, 401, "TIME"),
+    "B48 negative": ({"exp": -1}, 401, "TIME"),
+    "B49 long before time": ({"iat": -(10**400)}, 401, "TIME"),
+    "B50 nbf far ahead": ({"nbf": 10**400}, 401, "TIME"),
+    "B52 more than two hours": ({"exp": int(time.time()) + 7_300}, 401, "TIME"),
+    "B67 a word": ({c.MESSAGE_TYPE: "Surprise"}, 422, "MESSAGE-TYPE"),
+    "B67 null": ({c.MESSAGE_TYPE: None}, 422, "MESSAGE-TYPE"),
+    "B69 an object": ({c.ROLES: {"0": "Instructor"}}, 422, "ROLES"),
+    "B74 a number": ({"sub": 7}, 422, "SUB"),
+    "B75 no ASCII": ({"sub": "Zoë"}, 422, "SUB"),
+    "B77 another path of ours": ({c.TARGET_LINK_URI: f"{TOOL}/course/"}, 422, "TARGET-CLAIM"),
+}
+"""By case of the list of bad launches: the claims that differ, the status, the code."""
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_claim_that_is_not_what_it_has_to_be(client: Client, platform: TestPlatform, case: str) -> None:
+    claims, status, code = WRONG[case]
+    assert launch(client, platform, role="student").status_code == 200
+    with nothing_written():
+        assert_refused(launch(client, platform, claims=claims), status, code)
+
+
+def test_the_log_says_whose_clock_is_ahead(client: Client, platform: TestPlatform, caplog: Any) -> None:
+    """B50."""
+    launch(client, platform, claims={"iat": int(time.time()) + 3_600})
+    assert "verdict=TIME" in caplog.text
+    assert "clock=platform-ahead" in caplog.text
+
+
+def test_a_file_is_no_token(client: Client, platform: TestPlatform) -> None:
+    """B22."""
+    begun = log_in(client, platform)
+    said = claims_for(platform, nonce=begun.nonce, role="teacher", context="c77", user="u7")
+    token = SimpleUploadedFile("id_token", sign_launch(platform, said).encode())
+    with nothing_written():
+        answer = client.post("/lti/launch", {"id_token": token, "state": begun.state})
+        assert_refused(answer, 415, "FORM-TYPE")
+
+
+def test_a_replay_after_a_restart_is_refused(client: Client, platform: TestPlatform) -> None:
+    """B57: what was used up is in the database, not in a process."""
+    begun = log_in(client, platform)
+    said = claims_for(platform, nonce=begun.nonce, role="student", context="c77", user="u7")
+    token = sign_launch(platform, said)
+    assert post_launch(client, begun.state, token).status_code == 200
+    platform_keys.forget_keys()
+    with nothing_written():
+        assert_refused(post_launch(client, begun.state, token), 401, "NONCE-USED")
+
+
+def test_five_hundred_badly_signed_launches_leave_nothing(client: Client, platform: TestPlatform) -> None:
+    """B62; `make bench` sends a hundred thousand to the real server and weighs its memory."""
+    begun = log_in(client, platform)
+    assert launch(client, platform, role="student").status_code == 200
+    parts = sign_launch(
+        platform, claims_for(platform, nonce="n", role="teacher", context="c77", user="u7")
+    ).split(".")
+    with nothing_written():
+        for number in range(500):
+            body = urlsafe_b64encode(json.dumps({"nonce": f"made-up-{number}"}).encode()).decode().rstrip("=")
+            answer = post_launch(client, begun.state, f"{parts[0]}.{body}.{parts[2]}")
+            assert answer.status_code == 401
+    assert platform.fetches == 1
+    assert launch(client, platform, role="student").status_code == 200
+
+
+@pytest.mark.parametrize("token", ["a.b." + "c" * 1_000_000, "a.b." + "c" * LONGEST_TOKEN])
+def test_a_huge_token_costs_no_time(client: Client, platform: TestPlatform, token: str) -> None:
+    """B21: a tenth of a second of processor time."""
+    begun = log_in(client, platform)
+    began = time.process_time()
+    assert post_launch(client, begun.state, token).status_code == 400
+    assert time.process_time() - began < 0.1
+
+
+@pytest.mark.parametrize("size", [2_000_000, 7_000_000])
+def test_a_huge_form_changes_nothing(client: Client, platform: TestPlatform, size: int) -> None:
+    """B110."""
+    teacher = launch_as(client, platform=platform)
+    with nothing_written():
+        answer = client.post("/course/alignments/new/", {"name": "x" * size}, **teacher.headers)
+    assert answer.status_code in (400, 409, 413, 422)

@@ -6,13 +6,15 @@ and without scripts.
 from __future__ import annotations
 
 import http.client
+import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Frame, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, Playwright, Route, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from lti_tool.models import LaunchSession
@@ -30,17 +32,25 @@ STUDENT_WORDS = "Your grades appear in"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or chromium.find()
-    assert path, chromium.help_text()
+def engine() -> Iterator[Playwright]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright waits in an event loop of this thread; the database is asked between those waits only.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", WITHOUT_ADDRESS_SPACES]
-        )
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def path() -> str:
+    found = os.environ.get("CHROMIUM") or chromium.find()
+    assert found, chromium.help_text()
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(engine: Playwright, path: str) -> Iterator[Browser]:
+    browser = engine.chromium.launch(executable_path=path, args=["--no-sandbox", WITHOUT_ADDRESS_SPACES])
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
@@ -184,3 +194,91 @@ def test_without_scripts_links_and_buttons_lead_on(
         frame.get_by_role("link", name="Continue").click()
         frame.locator("#form_post button, #form_post [type=submit]").first.click()
         frame.get_by_text(STUDENT_WORDS).wait_for()
+
+
+@pytest.fixture(params=["allowed", "blocked"])
+def third_party(
+    request: pytest.FixtureRequest, engine: Playwright, path: str, tmp_path: Path
+) -> Iterator[BrowserContext]:
+    """A Chromium of its own whose third-party cookies are what the test is about."""
+    (tmp_path / "Default").mkdir()
+    allowed = {"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": False}}
+    if request.param == "allowed":
+        (tmp_path / "Default" / "Preferences").write_text(json.dumps(allowed))
+    context = engine.chromium.launch_persistent_context(
+        tmp_path, executable_path=path, headless=True, args=["--no-sandbox"]
+    )
+    if request.param == "blocked":
+        context.on("page", _block_third_party_cookies)
+    yield context
+    context.close()
+
+
+def _block_third_party_cookies(page: Page) -> None:
+    page.context.new_cdp_session(page).send(
+        "Network.setCookieControls", {"enableThirdPartyCookieRestriction": True}
+    )
+
+
+def test_cookies_allowed_or_blocked_the_tool_opens_in_the_frame_and_in_a_tab(
+    third_party: BrowserContext, canvas: SandboxServer, tool: str
+) -> None:
+    page = open_tool(third_party, canvas, "Maria Keller (teacher)")
+    heading = page.frame_locator("#tool_content").get_by_role("heading", name="Outcomes and columns")
+    heading.wait_for()
+    tab = third_party.new_page()
+    tab.goto(f"{canvas.url}/courses/101")
+    tab.route("**/external_tools/*", _outside_the_frame)
+    tab.get_by_role("link", name="Mastery to grades", exact=True).click()
+    tab.get_by_role("heading", name="Outcomes and columns").wait_for()
+    tab.reload()
+    tab.get_by_role("heading", name="Outcomes and columns").wait_for()
+
+
+def _outside_the_frame(route: Route) -> None:
+    """As a placement with windowTarget `_blank`: the login starts in the window itself."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace('target="tool_content"', 'target="_self"'))
+
+
+def test_nobody_else_frames_a_page_of_a_visit(browser: Browser, canvas: SandboxServer, tool: str) -> None:
+    """B108: the browser shows nothing of it inside a page of another site."""
+    with browser.new_context() as context:
+        page = open_tool(context, canvas, "Maria Keller (teacher)")
+        page.frame_locator("#tool_content").get_by_role("heading", name="Outcomes and columns").wait_for()
+        other = context.new_page()
+        framing = f'<h1>Evil</h1><iframe name="victim" src="{tool}/course/"></iframe>'
+        other.route(
+            "http://evil.test/**", lambda route: route.fulfill(body=framing, content_type="text/html")
+        )
+        with other.expect_console_message(lambda message: "frame-ancestors" in message.text):
+            other.goto("http://evil.test/")
+        victim = other.frame(name="victim")
+        assert victim is not None
+        assert "Outcomes" not in victim.content()
+
+
+def test_messages_of_other_origins_are_no_answer(browser: Browser, canvas: SandboxServer, tool: str) -> None:
+    """B109: with the right subject and key, from the platform's page but not its authorize origin, or unasked."""
+    with browser.new_context() as context:
+        without_cookies(context, tool)
+        context.route(
+            "**/forwarding.js", lambda route: route.fulfill(body=FORGER, content_type="text/javascript")
+        )
+        page = open_tool(context, canvas)
+        page.frame_locator("#tool_content").get_by_role("link", name="Open in a new tab").wait_for()
+    assert LaunchSession.objects.count() == 0
+
+
+FORGER = """window.addEventListener("message", (event) => {
+  const said = event.data;
+  if (!said || !said.subject) return;
+  event.source.postMessage({ subject: `${said.subject}.response`, key: said.key, value: said.value,
+    message_id: "guessed" }, event.origin);
+  const frame = document.createElement("iframe");
+  frame.srcdoc = `<script>parent.parent.frames["tool_content"].postMessage(${JSON.stringify({
+    ...said, subject: said.subject + ".response" })}, "*")</` + `script>`;
+  frame.sandbox = "allow-scripts";
+  document.body.append(frame);
+});"""
+"""Answers with a made-up message id, and rightly from an origin that is not the platform's."""

@@ -20,7 +20,8 @@ SYNCS = ("rest_first", "rest_second", "ags_first", "ags_second")
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
-    options = ["--quick", "--students", "5", "--alignments", "2", "--latency-ms", "0", "--no-big", "--no-ags", "--json"]
+    options = ["--quick", "--students", "5", "--alignments", "2", "--latency-ms", "0", "--no-big", "--no-ags"]
+    options += ["--no-launches", "--json"]
     command = [sys.executable, "-m", "scripts.bench", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -91,3 +92,14 @@ def test_mixed_rules_are_of_every_kind() -> None:
     assert {one.combine for one in definitions} == set(get_args(Combine))
     assert {one.calculation.method for one in definitions if one.calculation} > {"power_law", "streak"}
     assert any(one.sections for one in definitions)
+
+
+def test_launches_are_measured_beside_a_bare_tool_and_bad_ones_leave_nothing() -> None:
+    command = [sys.executable, "-m", "scripts.bench_launch", "--json"]
+    size = ["--launches", "10", "--rounds", "1", "--bad", "500"]
+    done = subprocess.run([*command, *size], cwd=ROOT, capture_output=True, text=True)
+    launches = json.loads(done.stdout)
+    assert launches["ours"]["launches_per_second"] > 0 < launches["bare PyLTI1p3"]["launches_per_second"]
+    flood = launches["flood"]
+    assert (flood["sent"], flood["refused"], flood["rows_changed"]) == (500, 500, {})
+    assert flood["grown_mb"] < 10

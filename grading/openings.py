@@ -27,6 +27,10 @@ from lti_tool.errors import PlatformError
 from lti_tool.models import Context
 from lti_tool.sessions import LaunchRequest
 
+NOT_SEEN = (
+    "{} of the students in this preview are not shown: your Canvas account does not see them, so it cannot grade "
+    "them either. Have somebody who teaches the whole course send it, or read again for your own students."
+)
 NOT_CONNECTED = (
     "Students are numbered until your own Canvas account is connected: names are read with your rights. "
     "Connect it on the page Outcomes and columns."
@@ -109,4 +113,6 @@ def roster_of(request: LaunchRequest, opened: OpenPreview) -> tuple[Roster, str]
     except PlatformError as error:
         notice = f"Canvas did not give the names, so students are numbered. {error.detail}"
         return Roster(opened.order, {}, {}), notice
-    return Roster(opened.order, students, sections), ""
+    roster = Roster(opened.order, students, sections)
+    hidden = sum(not roster.sees(user) for user in opened.order)
+    return roster, NOT_SEEN.format(hidden) if hidden else ""

@@ -136,6 +136,10 @@ class Roster:
             return student.sortable_name
         return f"Student {self.number(user)}"
 
+    def sees(self, user: str) -> bool:
+        """Whether Canvas shows this student to the reader; where it gave no names at all, all are numbered."""
+        return not self.students or user in self.students
+
     def number(self, user: str) -> int:
         return self.order.index(user) + 1
 
@@ -236,6 +240,8 @@ def _is_shown(
     filters: Filters,
 ) -> bool:
     student = roster.students.get(user)
+    if not roster.sees(user):
+        return False
     if filters.section and (student is None or filters.section not in student.section_ids):
         return False
     if filters.search and filters.search.casefold() not in roster.name(user, shown=filters.names).casefold():

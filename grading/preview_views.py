@@ -165,7 +165,7 @@ def csv_file(request: LaunchRequest, number: int) -> HttpResponseBase:
     response["Content-Disposition"] = f'attachment; filename="preview-{run.number}.csv"'
     writer = csv.writer(response)
     writer.writerow(["student", "sections", "column", "from", "to", "decision", "reason"])
-    for cell in opened.plan.cells:
+    for cell in filter(lambda one: roster.sees(one.user), opened.plan.cells):
         label = facts[cell.alignment].label if cell.alignment in facts else ""
         line = [
             roster.name(cell.user), roster.note(cell.user), label, cell.before or "", cell.after or "",

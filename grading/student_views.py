@@ -106,6 +106,8 @@ def _show(
     user = _user(opened, place)
     roster, notice = roster_of(request, opened)
     names_off = "off" in (request.GET.get("names"), request.POST.get("names"))
+    if not roster.sees(user):
+        raise Http404
     page = page_of(
         request.context,
         run=run,

@@ -30,6 +30,10 @@ GRADES_A_JOB = 500
 JOB_SECONDS = 600.0
 LONGEST_WAIT = 60.0
 
+UNSEEN = (
+    "Canvas found no such student among those the connected account may grade: they have left, or are in a section "
+    "it does not see."
+)
 STOPS_RUN = {"concluded", "course_gone"}
 STOPS_COLUMN = {"unpublished", "gone", "column_gone", "not_ours", "wrong_link", "points_changed"}
 
@@ -159,8 +163,8 @@ def put_one(to: Connection, assignment_id: str, cell: PlannedCell, ledger: Ledge
         to.rest.put_grade(to.course_id, assignment_id, cell.user, posted_grade(cell))
         ledger.receipts[cell.key] = SENT
     except Refused as error:
-        code = "not_a_student" if error.code == "gone" else error.code
-        ledger.receipts[cell.key] = refused(code)
+        is_unseen = error.code == "gone"
+        ledger.receipts[cell.key] = refused("not_a_student", UNSEEN) if is_unseen else refused(error.code)
     except MaybeSent:
         ledger.no_answer([cell])
     except PlatformError as error:

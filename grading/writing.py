@@ -130,7 +130,7 @@ def _job(on: Delivery, assignment_id: str, cells: list[PlannedCell]) -> None:
             on.ledger.put(cells, refused("no_answer"))
             return
         if "find User" in progress.message:
-            on.ledger.put(cells, refused("not_a_student"))
+            on.ledger.put(cells, refused("not_a_student", writers.UNSEEN))
             return
         writers.put_one(on.to, assignment_id, cells[0], on.ledger)
         cells = cells[1:]

@@ -8,7 +8,9 @@ import pytest
 from django.test import Client
 
 from grading.models import RunState
+from tests.alignments.classroom import connect
 from tests.grading.desk import desk, plain
+from tests.people import launch_as
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,7 +88,9 @@ def test_names_are_missing_when_canvas_is_down_and_the_page_says_so(client: Clie
         at.preview(601)
         at.room.world.faults.add("error_before", path="*", method="GET", status=503, count=None)
         page = at.page()
-    assert "Names are missing" in page and "students are numbered" in page and "Student 1" in page
+    assert (
+        "Not everybody is shown by name" in page and "students are numbered" in page and "Student 1" in page
+    )
     assert "Send 4 grades" in page
 
 
@@ -164,3 +168,22 @@ def test_columns_that_cannot_be_graded_are_named_above(client: Client) -> None:
     with desk(client, "unpublished") as at:
         page = at.preview()
     assert "Publish the assignment" in page and "Blocked" in page
+
+
+def test_who_teaches_one_section_sees_that_one(client: Client) -> None:
+    """A waiting preview of the whole course shows nobody's grade whom Canvas does not show to the reader."""
+    with desk(client) as at:
+        world, course = at.room.world, next(iter(at.room.world.courses.values()))
+        section = world.add_section(course.id, "Section B", 702)
+        mine = [one for one in world.enrollments.values() if one.user_id in {1001, 12}]
+        for one in mine:
+            one.section_id, one.limit_privileges = section.id, one.user_id == 12
+        at.preview(601)
+        ta = launch_as(Client(), "ta", at.room.opened.platform, context="c101", user="u12")
+        connect(ta, world, 12)
+        page = plain(client.get(at.address, **ta.headers).content.decode())
+        assert "5 of the students in this preview are not shown" in page and "Student 2" not in page
+        table = client.post(f"{at.address}csv/", **ta.headers).content.decode()
+        assert len(table.strip().splitlines()) == 2
+        statuses = [client.get(f"{at.address}students/{n}/", **ta.headers).status_code for n in range(1, 7)]
+        assert sorted(statuses) == [200, *[404] * 5]

@@ -25,7 +25,6 @@ from lti_tool import claims as c
 from sandbox.scenarios import build
 from sandbox.scenarios.base import TEACHER_ID
 from sandbox.server import SandboxServer
-from scripts.processes import ROOT
 from tests.grading.school import School, entry
 from tests.hardening import canaries
 from tests.hardening.test_events import event
@@ -127,10 +126,7 @@ def found_in(scene: Scene) -> dict[str, bytes]:
         for table in connection.introspection.table_names():
             cursor.execute(f'select t::text from "{table}" t')
             blobs[f"table {table}"] = "\n".join(row[0] for row in cursor.fetchall()).encode()
-    for folder in (scene.folder, ROOT / "var"):
-        for path in folder.rglob("*") if folder.exists() else ():
-            if path.is_file() and "postgres" not in path.parts:
-                blobs[str(path)] = path.read_bytes()
+    blobs |= {str(path): path.read_bytes() for path in scene.folder.rglob("*") if path.is_file()}
     blobs["cookies"] = str(scene.teacher.client.cookies).encode()
     blobs["metrics"] = scene.teacher.client.get("/metrics").content
     return blobs

@@ -88,6 +88,15 @@ def logs(running: Demo) -> str:
     return "\n".join((running.folder / name).read_text() for name in ("web.log", "worker.log"))
 
 
+def files(running: Demo) -> list[tuple[str, bytes]]:
+    """The database's own files, its write-ahead log among them: what was deleted since is there still."""
+    with psycopg.connect(running.environment["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("checkpoint")
+    found = [path for path in (running.folder / "postgres").rglob("*") if path.is_file()]
+    assert any("pg_wal" in path.parts for path in found)
+    return [(path.name, path.read_bytes()) for path in found]
+
+
 def hits(text: str, words: Iterable[str]) -> list[str]:
     """The words that stand in the text, as they are or without regard to case."""
     low = text.casefold()
@@ -102,9 +111,10 @@ def test_nothing_of_a_student_is_left() -> None:
         report = journey(running)
         assert "grades are in the gradebook" in report.text
         rows, lines = dump(running.environment["DATABASE_URL"]), logs(running)
+        on_disk = [(name, word) for name, blob in files(running) for word in words if word.encode() in blob]
     assert "alignments_sealedexceptions" in rows
     assert "grading_fingerprint" in rows and "grading_undojournal" in rows and "ended with status" in lines
-    assert hits(rows, words) == [] and hits(lines, words) == []
+    assert hits(rows, words) == [] and hits(lines, words) == [] and on_disk == []
 
 
 def test_the_search_finds_what_is_planted() -> None:

@@ -41,7 +41,9 @@ if not ALLOW_HTTP and len(SECRET_KEY) < SHORTEST_SECRET_KEY:
         f"SECRET_KEY: use at least {SHORTEST_SECRET_KEY} random characters; whoever guesses it can forge launches."
     )
 if DEBUG and not ALLOW_HTTP:
-    raise ImproperlyConfigured("DEBUG: refused with a public TOOL_URL, because its error pages show what is secret.")
+    raise ImproperlyConfigured(
+        "DEBUG: refused with a public TOOL_URL, because its error pages show what is secret."
+    )
 if not ALLOW_HTTP and (_tool.scheme != "https" or _tool_host in env.LOOPBACK):
     raise ImproperlyConfigured(
         "TOOL_URL: use https and a public host (ALLOW_HTTP=1 is for the demo and tests)."

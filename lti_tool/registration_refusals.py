@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from lti_tool.refusals import Wording
 
-NEW_LINK = "Ask the tool's operator for a new link (`registration_link`), and paste it into Canvas as before."
+NEW_LINK = "Ask the tool's operator for a new link (registration_link), and paste it into Canvas as before."
 BY_HAND = (
-    "Nothing was registered. Register this Canvas by hand with `register_platform`, or ask the tool's operator "
+    "Nothing was registered. Register this Canvas by hand with register_platform, or ask the tool's operator "
     "and give them the reference below."
 )
 TRY_AGAIN = "Nothing was registered, and the link still works. Try again in Canvas."
 TITLE = "This Canvas was not registered"
 CLEAN_UP = (
     "Look in Canvas under Developer Keys: if a key for this tool is there, delete it. Then ask the tool's operator "
-    "for a new link (`registration_link`) and start again."
+    "for a new link (registration_link) and start again."
 )
 
 
@@ -26,7 +26,7 @@ WORDINGS = {
         403,
         "This address registers a Canvas with this tool, and it needs a one-time key from the tool's operator. "
         "Nothing was registered.",
-        "Ask the operator for a link (`registration_link`), and paste the whole link into Canvas under "
+        "Ask the operator for a link (registration_link), and paste the whole link into Canvas under "
         "Admin ▸ Developer Keys ▸ + Developer Key ▸ LTI Registration.",
         "A registration link is needed",
     ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -83,6 +84,18 @@ class Walk:
     # The walk
 
     def run(self, steps: int = 12) -> None:
+        with self.opened():
+            for _ in range(self.rng.randint(0, 4)):
+                self.people.act()
+            self.align()
+            for _ in range(steps):
+                self.one_step()
+            self.clean()
+        self.tally.walks += 1
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """A course with people in it, known to the tool, until the end."""
         throttle._paces.clear()
         killer.revive()
         with (
@@ -98,13 +111,7 @@ class Walk:
             self.people.may_change_scale = self.book.knows_scale
             if self.rng.random() < 0.3:
                 connect_account(server, self.school.context, TA_ID)
-            for _ in range(self.rng.randint(0, 4)):
-                self.people.act()
-            self.align()
-            for _ in range(steps):
-                self.one_step()
-            self.clean()
-        self.tally.walks += 1
+            yield
 
     def step(self, seconds: float) -> None:
         self.clock.shift(timedelta(seconds=seconds))

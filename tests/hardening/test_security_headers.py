@@ -15,7 +15,7 @@ from tests.hardening.two_schools import Schools, two_schools
 
 KEPT = {"lti:jwks": "public, max-age=300"}
 IN_A_WINDOW = {"canvas:authorize", "canvas:callback"}
-NEVER_FRAMED = {"healthz", "readyz"} | IN_A_WINDOW
+NEVER_FRAMED = {"healthz", "readyz", "metrics"} | IN_A_WINDOW
 
 
 @pytest.fixture

@@ -7,8 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from alignments.models import Template
+from alignments.models import DeepLinkedAlignment, Template
+from lti_tool import deeplink
 from lti_tool.csvsafe import safe_cell
+from lti_tool.models import LaunchSession
+from lti_tool.states import hash_of
 from tests.hardening.two_schools import Schools, two_schools
 
 ATTACKS = (
@@ -185,6 +188,22 @@ def test_a_reason_and_what_it_stands_beside_are_text(schools: Schools) -> None:
             answer = teacher.ask("POST", path, sent)
             assert answer.status_code == 200 and found_in(answer.content.decode()) == [], (attack, path)
         assert "Where the scores come from" in answer.content.decode()
+
+
+def test_what_is_picked_in_an_assignments_form_is_text(schools: Schools) -> None:
+    """Titles where outcomes are picked, and the assignment's name where its link leads."""
+    teacher = schools.people["teacher"]
+    asked = deeplink.sealed(deeplink.DeepLinkRequest(f"{schools.ours.server.url}/answer", ""))
+    LaunchSession.objects.filter(token_hash=hash_of(teacher.token)).update(sealed_deep_link=asked)
+    for first in range(0, len(ATTACKS), 6):
+        attack = " ".join(ATTACKS[first : first + 6])
+        poison(schools, f"{attack} 1.1")
+        picked = DeepLinkedAlignment.objects.get()
+        picked.definition |= {"name": attack}
+        picked.save()
+        for path in ("/course/deep-link/", f"/course/linked/{picked.pk}/"):
+            answer = teacher.ask("GET", path)
+            assert (answer.status_code, found_in(answer.content.decode())) == (200, []), path
 
 
 def test_the_parser_finds_what_is_planted() -> None:

@@ -193,7 +193,7 @@ def _template(school: School) -> int:
 
 def _picked(school: School) -> int:
     """An assignment of our course that was picked in Canvas's form, and whose alignment is deleted again."""
-    picked = deeplinking.prepare(school.context, ["601"], f"Picked {MARK}", Decimal(1), timezone.now())
+    picked = deeplinking.prepare(school.context, ["601"], "A picked assignment", Decimal(1), timezone.now())
     picked.bound_at = picked.created_at
     picked.save()
     return picked.pk

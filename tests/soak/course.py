@@ -12,6 +12,7 @@ from typing import Any
 from alignments.models import Alignment, Target
 from sandbox import records as r
 from sandbox.grading import Grade, grade_student, run_missing_policy, set_score
+from sandbox.rollups import default_proficiency
 from sandbox.scenarios.base import TA_ID, TEACHER_ID, Options, Stage
 from sandbox.world import World
 from tests.grading.school import School
@@ -169,6 +170,7 @@ class People:
     done: list[str] = field(default_factory=list)
     tops: dict[int, Decimal | None] = field(default_factory=dict)
     may_change_scale: Callable[[int], bool] = lambda outcome: False
+    may_change_scales: Callable[[], bool] = lambda: False
 
     def reassess(self) -> None:
         with self.school.world.lock:
@@ -184,7 +186,7 @@ class People:
             + [self.no_evidence] * 2
             + [self.enrol] * 2
             + [self.column] * 2
-            + [self.outcome]
+            + [self.outcome, self.outcome, self.account]
         )
         kind = self.rng.choice(kinds)
         self.step(2)
@@ -307,11 +309,13 @@ class People:
             world.enroll(user, section)
             return f"{user.id} joins"
         row = self.rng.choice(rows)
-        row.state = self.rng.choice(("active", "active", "inactive", "completed", "deleted", "rejected"))
+        row.state = self.rng.choice((*("active",) * 5, "inactive", "completed", "deleted", "rejected"))
         return f"{row.user_id} is {row.state}"
 
     def outcome(self) -> str:
         outcome = self.rng.choice(list(self.school.world.outcomes.values()))
+        if self.rng.random() < 0.4:
+            return self.mend()
         if self.rng.random() < 0.5:
             outcome.deleted = not outcome.deleted
             return f"outcome {outcome.id} deleted {outcome.deleted}"
@@ -324,6 +328,23 @@ class People:
         top = self.tops.setdefault(outcome.id, outcome.points_possible)
         outcome.points_possible = None if outcome.points_possible else top
         return f"outcome {outcome.id} of {outcome.points_possible}"
+
+    def mend(self) -> str:
+        """Outcomes and their scales are as they were at first: what was held can be sent again."""
+        for outcome in self.school.world.outcomes.values():
+            outcome.deleted = False
+            outcome.points_possible = self.tops.get(outcome.id, outcome.points_possible)
+        self.school.world.accounts[self.school.course.account_id].features.discard(r.ACCOUNT_SCALES)
+        return "outcomes are mended"
+
+    def account(self) -> str:
+        """The account's own scale is switched on or off."""
+        if not self.may_change_scales() or self.rng.random() < 0.7:
+            return ""
+        account = self.school.world.accounts[self.school.course.account_id]
+        account.proficiency = account.proficiency or default_proficiency()
+        account.features ^= {r.ACCOUNT_SCALES}
+        return f"account's scale {account.features}"
 
     def column(self) -> str:
         """A column is changed in Canvas, only where the tool has planned it before: what it expects is known."""

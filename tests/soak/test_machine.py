@@ -26,7 +26,7 @@ from tests.soak.weather import no_waiting
 
 DICE = st.integers(0, 2**16)
 DEEDS = (
-    "grade", "clear", "excuse", "late", "missing", "evidence", "no_evidence", "enrol", "column", "outcome",
+    "grade", "clear", "excuse", "late", "missing", "evidence", "no_evidence", "enrol", "column", "outcome", "account",
 )  # fmt: skip
 OPERATIONS = ("sync", "preview", "undo", "pair")
 

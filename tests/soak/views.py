@@ -59,6 +59,11 @@ class Book:
         sealedexceptions.put(self.school.context, alignment, user, parsed)
         self.students.setdefault(alignment, {})[user] = rule
 
+    def knows_scales(self) -> bool:
+        """Whether every alignment was saved while all its outcomes had a scale, as all have now."""
+        known = all(self.knows_scale(outcome) for outcome in self.school.world.outcomes)
+        return known and all(one.points_possible for one in self.school.world.outcomes.values())
+
     def knows_scale(self, outcome: int) -> bool:
         """Whether every alignment that uses the outcome was saved while it had a scale."""
         users = [a for a, e in self.entries.items() if any(o["id"] == str(outcome) for o in e["outcomes"])]
@@ -118,6 +123,11 @@ class Book:
 
     def _scales(self) -> dict[str, Scale]:
         world = self.school.world
+        account = world.accounts[self.school.course.account_id]
+        if r.ACCOUNT_SCALES in account.features and account.proficiency:
+            shared = account.proficiency
+            scale = (Fraction(shared.points_possible), Fraction(shared.mastery_points))
+            return {str(link.outcome_id): scale for link in world.course_outcomes(self.school.course.id)}
         return {
             str(link.outcome_id): (
                 _fraction(world.outcomes[link.outcome_id].points_possible),

@@ -70,6 +70,7 @@ class Walk(Invariants):
             self.book = Book(self.school, self.truth)
             self.people = People(self.rng, self.school, self.truth, self.step, self.said)
             self.people.may_change_scale = self.book.knows_scale
+            self.people.may_change_scales = self.book.knows_scales
             if self.rng.random() < 0.3:
                 connect_account(server, self.school.context, TA_ID)
             yield
@@ -123,6 +124,8 @@ class Walk(Invariants):
         for _ in range(self.rng.choice((0, 1, 2, 4, 8))):
             self.people.act()
             self.tally.edits += 1
+        if self.rng.random() < 0.3:
+            self.said.append(self.people.mend())
         if self.rng.random() < 0.6:
             self.people.reassess()
         dice = self.rng.random()

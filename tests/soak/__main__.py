@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from typing import Any
@@ -53,12 +54,13 @@ def soak(given: argparse.Namespace) -> int:
     from tests.soak.weather import no_waiting
 
     tally, failures = Tally(), list[int]()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *given: stop.set())
     seed = given.seed if given.seed is not None else int(time.time())
     first, began = seed, time.monotonic()
     with no_waiting():
         while tally.syncs < given.syncs and not (given.walks and seed - first >= given.walks):
-            if given.seconds and time.monotonic() - began > given.seconds:
+            if stop.is_set() or given.seconds and time.monotonic() - began > given.seconds:
                 break
             walk = Walk(seed, tally)
             try:

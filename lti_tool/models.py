@@ -187,6 +187,7 @@ class LaunchSession(models.Model):
     sealed_deep_link = models.TextField(
         blank=True, help_text="Where the platform waits for what this visit picks; empty for other visits."
     )
+    names_hidden = models.BooleanField(default=False, help_text='"Student 7" for every name, to project.')
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
 

@@ -44,7 +44,7 @@ def measure(tool: Tool, courses: int, latency_ms: float) -> tuple[dict[str, Any]
         "latency_ms": latency_ms,
         "assessed_anew": changed,
         **nights,
-        "thousand": {name: _thousand(night) for name, night in nights.items()},
+        "thousand": {name: thousand(night) for name, night in nights.items()},
     }
     return {"night": found}, [at_most("a night with nothing new: writes", nights["nothing"]["write"], 0)]
 
@@ -55,7 +55,7 @@ def _night(school: School) -> dict[str, Any]:
     return found
 
 
-def _thousand(night: dict[str, Any]) -> dict[str, Any]:
+def thousand(night: dict[str, Any]) -> dict[str, Any]:
     """Arithmetic: what one worker needs for a thousand courses, and how many it gets through in a night."""
     each = night["seconds"] / night["syncs"]
     return {

@@ -9,6 +9,8 @@ import pytest
 
 from alignments.core import jsonfile
 from alignments.core.definition import Combine, Rule
+from canvas.throttle import MOST_IN_FLIGHT
+from scripts import bench_ags, bench_night
 from scripts import bench_formula as formula
 from scripts.bench_formula import Cost, Size
 from scripts.bench_report import as_text
@@ -103,3 +105,13 @@ def test_launches_are_measured_beside_a_bare_tool_and_bad_ones_leave_nothing() -
     flood = launches["flood"]
     assert (flood["sent"], flood["refused"], flood["rows_changed"]) == (500, 500, {})
     assert flood["grown_mb"] < 10
+
+
+def test_the_physical_limit_is_the_tools_own() -> None:
+    assert bench_ags.calls_at_once() == MOST_IN_FLIGHT
+
+
+def test_a_thousand_courses_are_arithmetic() -> None:
+    night = {"syncs": 8, "read": 376, "write": 160, "seconds": 32.0}
+    found = bench_night.thousand(night)
+    assert (found["reads"], found["writes"], found["courses_a_night"]) == (47_000, 20_000, 7_200)

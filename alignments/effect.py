@@ -132,7 +132,7 @@ def _examples(
         if one.level is not None
     )
     places = dict.fromkeys([0, len(graded) // 2, len(graded) - 1]) if graded else {}
-    numbers = {user: number for number, user in enumerate(by_name(reading), 1)}
+    numbers = numbers_of(reading)
     for _, _, user in (graded[place] for place in places):
         student = reading.students[user]
         name = student.sortable_name if names and student.sortable_name else f"Student {numbers[user]}"
@@ -165,6 +165,17 @@ def _results(definition: Definition, reading: Reading, user: str) -> Iterator[st
         listed = results.results(outcome, user, calculation.order)
         named = f"{outcome.title}: " if len(definition.outcomes) > 1 else ""
         yield from (f"{named}{line}" for line in results_in_words(calculation, outcome, listed))
+
+
+def numbers_of(reading: Reading) -> dict[str, int]:
+    """Everybody's number, "Student 7": the place in the order of Canvas ids, as in a preview, on every page."""
+    everybody = {*reading.students, *reading.evidence.rollups}
+    counted = [
+        user
+        for user in everybody
+        if user not in reading.students or not reading.students[user].is_test_student
+    ]
+    return {user: number for number, user in enumerate(sorted(counted, key=lambda one: (len(one), one)), 1)}
 
 
 def by_name(reading: Reading) -> Sequence[str]:

@@ -45,10 +45,9 @@ class Asked:
 def exceptions(request: LaunchRequest, alignment_id: int) -> HttpResponseBase:
     """List, add, change and remove. Who they are is read for this page only, with the person's own account."""
     stored = in_course(request.context, alignment_id)
-    names = "off" not in (request.GET.get("names"), request.POST.get("names"))
     if "remove" in request.POST:
         _remove(request.context, stored, request.POST["remove"])
-        return _back(alignment_id, "removed", names)
+        return _back(alignment_id, "removed")
     look = look_at(request.launch_session)
     asked = _asked(request.POST) if request.method == "POST" and "edit" not in request.POST else None
     form = _form(stored, look, asked, request.POST.get("edit", ""))
@@ -56,10 +55,11 @@ def exceptions(request: LaunchRequest, alignment_id: int) -> HttpResponseBase:
     if asked is not None and asked.is_to_save:
         problem = _add(request.context, stored, look, form, asked.who)
         if not problem:
-            return _back(alignment_id, "set", names)
+            return _back(alignment_id, "set")
     elif asked is not None:
         form.unmarked()
-    page = _page(look, stored, names) | {
+    page = _page(look, stored, names=not request.launch_session.names_hidden) | {
+        "names_back": reverse("alignments:exceptions", args=[alignment_id]),
         "form": form,
         "problem": problem,
         "chosen": asked.who if asked else request.POST.get("edit", ""),
@@ -94,10 +94,8 @@ def _there(stored: StoredAlignment, value: str) -> OwnRule | None:
     return next((one.rule for one in stored.definition.sections if one.section_id == key), None)
 
 
-def _back(alignment_id: int, done: str, names: bool) -> HttpResponseRedirect:
-    hidden = "" if names else "&names=off"
-    address = reverse("alignments:exceptions", args=[alignment_id])
-    return HttpResponseRedirect(f"{address}?done={done}{hidden}")
+def _back(alignment_id: int, done: str) -> HttpResponseRedirect:
+    return HttpResponseRedirect(f"{reverse('alignments:exceptions', args=[alignment_id])}?done={done}")
 
 
 def _remove(context: Context, stored: StoredAlignment, value: str) -> None:
@@ -136,12 +134,11 @@ def _with_section(stored: StoredAlignment, new: SectionException) -> list[Sectio
     return [new if one.section_id == new.section_id else one for one in there]
 
 
-def _page(look: Look, stored: StoredAlignment, names: bool) -> dict[str, Any]:
+def _page(look: Look, stored: StoredAlignment, *, names: bool) -> dict[str, Any]:
     sections = sections_of(look)
     outcomes = look.reading.evidence.outcomes if look.reading else {}
     return page_of(look) | {
         "alignment": stored,
-        "names": names,
         "rule_words": explain.rule_in_words(stored.definition, outcomes),
         "section_rows": exceptionpages.section_rows(stored, look.reading, sections),
         "student_rows": exceptionpages.student_rows(stored, look.reading, names=names),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from alignments.effect import by_name
+from alignments.effect import by_name, numbers_of
 from alignments.exceptionforms import in_words
 from alignments.pages import Reading
 from alignments.reading import Look
@@ -88,16 +88,15 @@ def student_rows(stored: StoredAlignment, reading: Reading | None, *, names: boo
 def to_choose(reading: Reading | None, *, names: bool) -> list[Choice]:
     """The active students, by name."""
     known = _names(reading, names)
-    return [Choice(user, known[user]) for user in (by_name(reading) if reading else ())]
+    return [Choice(user, name) for user, name in known.items() if reading and user in reading.class_ids]
 
 
 def _names(reading: Reading | None, shown: bool) -> dict[str, str]:
-    """The class in the order of names: by name, or by number; with names, also those who are not active."""
+    """The class, then those who are not active, in the order they are listed: by name, or by number."""
     if reading is None:
         return {}
-    found = {}
-    for number, user in enumerate(by_name(reading), 1):
-        name = reading.students[user].sortable_name
-        found[user] = name if shown and name else f"Student {number}"
-    others = {user: one.sortable_name for user, one in reading.students.items() if user not in found}
-    return found | {user: name for user, name in others.items() if shown and name}
+    numbers = numbers_of(reading)
+    active = by_name(reading) if shown else sorted(reading.class_ids, key=numbers.__getitem__)
+    users = [*active, *(user for user in numbers if user not in reading.class_ids)]
+    names = {user: one.sortable_name for user, one in reading.students.items() if shown and one.sortable_name}
+    return {user: names.get(user) or f"Student {numbers[user]}" for user in users}

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from alignments import beginnings, comparison, effect, formdata, pages, schemepages, services
@@ -105,7 +106,7 @@ def _changed(request: LaunchRequest) -> dict[str, Any]:
     """The form as its button changed it, from one reading of the course. Nothing is saved."""
     number = request.POST.get("alignment", "")
     stored = in_course(request.context, int(number)) if number.isdecimal() and len(number) < 19 else None
-    sent = formdata.typed(request.POST)
+    sent = _typed(request)
     look = look_at(request.launch_session, schemes=sent.wants_schemes)
     form = _form(request, look, stored, sent.data)
     form.full_clean()
@@ -118,7 +119,7 @@ def _changed(request: LaunchRequest) -> dict[str, Any]:
 def _form_page(
     request: LaunchRequest, stored: StoredAlignment | None, *, look: Look | None = None, problem: str = ""
 ) -> HttpResponseBase:
-    sent = formdata.typed(request.POST) if request.method == "POST" and not problem else None
+    sent = _typed(request) if request.method == "POST" and not problem else None
     look = look or look_at(request.launch_session, schemes=_wants_schemes(sent, stored))
     form = _form(request, look, stored, sent.data if sent else None)
     status = 200
@@ -134,7 +135,18 @@ def _form_page(
         status = 409
     elif sent is not None or problem:
         status = 422
-    return render(request, "alignments/form.html", _page(look, stored, form, problem, sent), status=status)
+    page = _page(look, stored, form, problem, sent) | {
+        "names_back": reverse("alignments:change", args=[stored.id]) if stored else request.get_full_path(),
+        "names_in_place": True,
+    }
+    return render(request, "alignments/form.html", page, status=status)
+
+
+def _typed(request: LaunchRequest) -> Typed:
+    """What was sent. While the visit hides names, no button of the form shows them."""
+    found = formdata.typed(request.POST)
+    found.names = found.names and not request.launch_session.names_hidden
+    return found
 
 
 def _wants_schemes(sent: Typed | None, stored: StoredAlignment | None) -> bool:

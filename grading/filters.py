@@ -17,26 +17,23 @@ DECISION_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What of a plan is shown. Empty means all; `names` switches names off for the projector."""
+    """What of a plan is shown. Empty means all."""
 
     decision: str = ""
     section: str = ""
     alignment: int = 0
     search: str = ""
     page: int = 1
-    names: bool = True
 
-    def query(self, **changes: str | int | bool) -> str:
+    def query(self, **changes: str | int) -> str:
         """The same filters, some changed, as a query string without what is empty. Never holds the search:
         it may be a student's name."""
-        values: dict[str, str | int | bool] = {
+        values: dict[str, str | int] = {
             "decision": self.decision, "section": self.section, "alignment": self.alignment,
-            "page": self.page if self.page > 1 else "", "names": "" if self.names else "off",
+            "page": self.page if self.page > 1 else "",
         }  # fmt: skip
         if changes:
             values["page"] = ""
-        if "names" in changes:
-            changes["names"] = "" if changes["names"] else "off"
         return urlencode({name: value for name, value in {**values, **changes}.items() if value})
 
 
@@ -49,7 +46,6 @@ def read_filters(values: Mapping[str, str]) -> Filters:
         alignment=whole_number(values.get("alignment", ""), 0),
         search=" ".join(values.get("search", "").split())[:80],
         page=max(1, whole_number(values.get("page", ""), 1)),
-        names=values.get("names", "") != "off",
     )
 
 

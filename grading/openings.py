@@ -113,6 +113,6 @@ def roster_of(request: LaunchRequest, opened: OpenPreview) -> tuple[Roster, str]
     except PlatformError as error:
         notice = f"Canvas did not give the names, so students are numbered. {error.detail}"
         return Roster(opened.order, {}, {}), notice
-    roster = Roster(opened.order, students, sections)
+    roster = Roster(opened.order, students, sections, request.launch_session.names_hidden)
     hidden = sum(not roster.sees(user) for user in opened.order)
     return roster, NOT_SEEN.format(hidden) if hidden else ""

@@ -128,11 +128,12 @@ class Roster:
     order: Sequence[str]
     students: Mapping[str, Student] = field(repr=False)
     sections: Mapping[str, Section] = field(default_factory=dict)
+    names_hidden: bool = False
 
-    def name(self, user: str, *, shown: bool = True) -> str:
-        """The sortable name, or "Student 7" where names are off or Canvas did not give one."""
+    def name(self, user: str) -> str:
+        """The sortable name, or "Student 7" where names are hidden or Canvas did not give one."""
         student = self.students.get(user)
-        if shown and student and student.sortable_name:
+        if not self.names_hidden and student and student.sortable_name:
             return student.sortable_name
         return f"Student {self.number(user)}"
 
@@ -160,7 +161,7 @@ def preview_page(
     by_key = {cell.key: cell for cell in plan.cells}
     alignments = _shown_alignments(plan, facts, filters)
     users = [user for user in roster.order if _is_shown(user, alignments, by_key, roster, filters)]
-    users.sort(key=_needs_person_first(plan, roster, filters))
+    users.sort(key=_needs_person_first(plan, roster))
     size = max(5, min(MOST_STUDENTS_A_PAGE, CELLS_A_PAGE // max(1, len(alignments))))
     pages = max(1, -(-len(users) // size))
     filters = replace(filters, page=min(filters.page, pages))
@@ -169,7 +170,7 @@ def preview_page(
     rows = [
         StudentRow(
             roster.number(user),
-            roster.name(user, shown=filters.names),
+            roster.name(user),
             roster.note(user),
             tuple(views.of(by_key.get((one, user))) for one in alignments),
             user in choices.hold_students,
@@ -195,12 +196,13 @@ def _shown_alignments(plan: Plan, facts: Mapping[int, ColumnFacts], filters: Fil
     return [one for one in facts if one in asked and filters.alignment in (0, one)]
 
 
-def _needs_person_first(plan: Plan, roster: Roster, filters: Filters) -> Callable[[str], SortKey]:
-    """Students with a conflict first, whatever was chosen for it; then by name."""
+def _needs_person_first(plan: Plan, roster: Roster) -> Callable[[str], SortKey]:
+    """Students with a conflict first, whatever was chosen for it; then by name, or by number where names are hidden."""
     needs = {cell.user for cell in plan.cells if cell.decision == "conflict" or cell.if_forced}
 
     def key(user: str) -> SortKey:
-        return user not in needs, roster.name(user, shown=filters.names).casefold(), roster.number(user)
+        by_name = "" if roster.names_hidden else roster.name(user).casefold()
+        return user not in needs, by_name, roster.number(user)
 
     return key
 
@@ -244,7 +246,7 @@ def _is_shown(
         return False
     if filters.section and (student is None or filters.section not in student.section_ids):
         return False
-    if filters.search and filters.search.casefold() not in roster.name(user, shown=filters.names).casefold():
+    if filters.search and filters.search.casefold() not in roster.name(user).casefold():
         return False
     cells = [by_key.get((one, user)) for one in alignments]
     return not filters.decision or any(cell and cell.decision == filters.decision for cell in cells)
@@ -267,7 +269,7 @@ class _CellViews:
         facts = self.facts[cell.alignment]
         return CellView(
             ref=f"{cell.alignment}.{self.roster.number(cell.user)}",
-            about=f"{self.roster.name(cell.user, shown=self.filters.names)}, {facts.label}",
+            about=f"{self.roster.name(cell.user)}, {facts.label}",
             before=show_grade(cell.before),
             after=show_grade(cell.after),
             decision=cell.decision,

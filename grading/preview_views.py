@@ -45,9 +45,12 @@ def show_preview(
     filters = read_filters(values)
     shown = pages.preview_page(opened.plan, opened.choices, facts, roster, filters)
     names = {one: facts[one].title for one in facts}
+    query = shown.filters.query()
+    address = reverse("grading:run", args=[run.number]) + (f"?{query}" if query else "")
     page = page_of(
         request.context,
         run=run,
+        names_back=address,
         preview=shown,
         facts=facts,
         sections=sorted(roster.sections.values(), key=lambda one: one.name),
@@ -57,8 +60,7 @@ def show_preview(
         **_send_bar(opened),
     )
     response = render(request, "grading/preview.html", page | {"problem": problem}, status=status)
-    query = filters.query()
-    response["HX-Push-Url"] = reverse("grading:run", args=[run.number]) + (f"?{query}" if query else "")
+    response["HX-Push-Url"] = address
     return response
 
 
@@ -86,9 +88,7 @@ def choices(request: LaunchRequest, number: int) -> HttpResponseBase:
 
 def _wanted_part(request: LaunchRequest) -> dict[str, str]:
     """The filters of the button that was pressed, else those in the form's fields."""
-    posted = {
-        name: request.POST.get(name, "") for name in ("decision", "section", "alignment", "search", "names")
-    }
+    posted = {name: request.POST.get(name, "") for name in ("decision", "section", "alignment", "search")}
     if "go" not in request.POST:
         return posted
     asked = dict(part.partition("=")[::2] for part in request.POST["go"].split("&") if part)

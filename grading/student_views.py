@@ -76,10 +76,7 @@ def exception(request: LaunchRequest, number: int, place: int) -> HttpResponseBa
     except (sealedexceptions.TooMany, CannotUnseal) as error:
         text = LOST if isinstance(error, CannotUnseal) else str(error)
         return _show(request, run, place, problem=text, status=409)
-    names = "&names=off" if request.POST.get("names") == "off" else ""
-    return HttpResponseRedirect(
-        f"{reverse('grading:student', args=[run.number, place])}?done=exception{names}"
-    )
+    return HttpResponseRedirect(f"{reverse('grading:student', args=[run.number, place])}?done=exception")
 
 
 def _user(opened: OpenPreview, place: int) -> str:
@@ -105,14 +102,13 @@ def _show(
     opened = open_preview(run)
     user = _user(opened, place)
     roster, notice = roster_of(request, opened)
-    names_off = "off" in (request.GET.get("names"), request.POST.get("names"))
     if not roster.sees(user):
         raise Http404
     page = page_of(
         request.context,
         run=run,
         place=place,
-        name=roster.name(user, shown=not names_off),
+        name=roster.name(user),
         note=roster.note(user),
         rows=_columns(request, opened, user, student_rows(
             opened.plan, user, facts_of(request.context, opened.grounds), opened.choices, roster
@@ -121,8 +117,7 @@ def _show(
         done=done,
         problem=problem,
         read_when=pages.read_when(run.read_at, timezone.now()),
-        back_query="?names=off" if names_off else "",
-        names_off=names_off,
+        names_back=reverse("grading:student", args=[run.number, place]),
     )  # fmt: skip
     return render(request, "grading/student.html", page, status=status)
 

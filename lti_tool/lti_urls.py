@@ -14,5 +14,6 @@ urlpatterns = [
     path("lti/config.json", views.config, name="config"),
     path("lti/register", registration_views.register, name="register"),
     path("lti/notices", notice_views.notices, name="notices"),
+    path("lti/names", views.names, name="names"),
     path("lti/signout", views.signout, name="signout"),
 ]

@@ -99,6 +99,12 @@ def end_session(session: LaunchSession) -> None:
     session.delete()
 
 
+def hide_names(session: LaunchSession, hide: bool) -> None:
+    """ "Student 7" for every name from here to the end of the visit, or the names again."""
+    session.names_hidden = hide
+    session.save(update_fields=["names_hidden"])
+
+
 def find_session(token: str, now: datetime) -> LaunchSession | None:
     """The open session of this token, whose installation is still switched on."""
     session = (
@@ -236,7 +242,10 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     """What every template may use of the session."""
     names = ("session_token", "launch_session", "context", "role", "csp_nonce")
     found = {name: getattr(request, name, None) for name in names}
-    return found | {"place": place_of(found["context"]) if found["context"] else ""}
+    return found | {
+        "place": place_of(found["context"]) if found["context"] else "",
+        "names_back": request.get_full_path() if request.method == "GET" else "",
+    }
 
 
 def _typed(request: Any) -> LaunchRequest:

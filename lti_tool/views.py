@@ -15,6 +15,7 @@ from django.http import (
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lti_tool import cookies, entry, pages, sessions
@@ -132,6 +133,20 @@ def signout(request: sessions.LaunchRequest) -> HttpResponse:
     response = render(request, "lti_tool/signed_out.html")
     cookies.drop_cookie(response, cookies.SESSION)
     return response
+
+
+@require_POST
+@sessions.staff_required
+def names(request: sessions.LaunchRequest) -> HttpResponseBase:
+    """Hide or show every student's name for the rest of this visit, and go back to the page it was pressed on."""
+    sessions.hide_names(request.launch_session, request.POST.get("hide") == "yes")
+    back = request.POST.get("back", "")
+    if "in_place" in request.POST:
+        response = render(request, "_names_switch.html", {"names_in_place": True, "names_back": back})
+        response["HX-Trigger-After-Swap"] = "names-switched"
+        return response
+    is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return HttpResponseRedirect(back if is_ours else reverse("home"))
 
 
 def _not_a_post(request: HttpRequest) -> HttpResponse:

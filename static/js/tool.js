@@ -26,6 +26,8 @@
   }
 
   function moved() {
+    /* Who hid or showed names stays at that switch. */
+    if (document.activeElement && document.activeElement.id === "names-switch") return;
     var main = document.getElementById("main");
     var wrong = document.querySelector("[aria-invalid=true], .error-summary");
     var place = wrong || main;

@@ -273,6 +273,20 @@ def test_examples_are_without_names_until_they_are_asked_for(client: Client) -> 
         assert not any(name in again for name in names)
 
 
+def test_hidden_wins_over_names_that_the_form_shows_and_keeps_what_is_typed(client: Client) -> None:
+    with classroom(client) as course:
+        names = [user.sortable_name for user in course.world.users.values() if user.id >= 1000]
+        page = course.text("/course/alignments/new/", outcome="601")
+        assert 'hx-vals=\'{"in_place": "yes"}\'' in page and "names-switched from:body" in page
+        answer = course.post("/lti/names", {"hide": "yes", "in_place": "yes", "back": "/course/"})
+        assert answer["HX-Trigger-After-Swap"] == "names-switched"
+        assert 'aria-pressed="true"' in answer.content.decode() and "<main" not in answer.content.decode()
+        for sent in (filled(names="on"), filled(do="show-names"), filled(names="on", do="keep")):
+            hidden = course.post(CLASS, sent).content.decode()
+            assert "Names are hidden for this visit" in hidden and 'name="names"' not in hidden
+            assert re.search(r"Student \d+: \d", hidden) and not any(name in hidden for name in names)
+
+
 def test_rules_stand_side_by_side_and_one_is_taken_over(client: Client) -> None:
     with classroom(client) as course:
         first = course.post(CLASS, filled(do="keep")).content.decode()

@@ -76,11 +76,18 @@ def test_a_large_course_comes_in_pages(client: Client) -> None:
 def test_names_can_be_switched_off(client: Client) -> None:
     with desk(client) as at:
         at.preview(601)
-        page = at.room.text(at.address, names="off")
-        assert "Lindqvist" not in page and "Student 1" in page
-        number = at.place(1001)
-        assert f"{at.address}students/{number}/?names=off" in page
-        assert "Lindqvist" not in at.room.text(f"{at.address}students/{number}/", names="off")
+        one = f"{at.address}students/{at.place(1001)}/"
+        assert "Lindqvist" in at.room.text(at.address) and "Lindqvist" in at.room.text(one)
+        back = at.room.post("/lti/names", {"hide": "yes", "back": f"{at.address}?decision=send"})
+        assert back["Location"] == f"{at.address}?decision=send"
+        page = at.room.text(at.address, decision="send")
+        assert "Lindqvist" not in page and 'aria-pressed="true">Hide names' in page
+        assert f'value="{at.address}?decision=send"' in page
+        assert "Lindqvist" not in at.room.text(one) and f"Student {at.place(1001)}" in at.room.text(one)
+        file = at.post("csv").content.decode()
+        assert "Lindqvist" not in file and f"Student {at.place(1001)}," in file
+        at.room.post("/lti/names", {"hide": "no", "back": at.address})
+        assert "Lindqvist" in at.page()
 
 
 def test_names_are_missing_when_canvas_is_down_and_the_page_says_so(client: Client) -> None:

@@ -41,6 +41,7 @@ TABLE = {
     "lti:jwks": Row(200, None, "anybody"),
     "lti:config": Row(200, None, "anybody"),
     "lti:register": Row(403, None, "anybody"),
+    "lti:names": Row(None, 302),
     "lti:signout": Row(None, 200, "visitors"),
     "lti:notices": Row(None, 400, "anybody"),
     "canvas:events": Row(None, 404, "anybody"),

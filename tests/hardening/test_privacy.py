@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 import logging
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from canvas import throttle
 from grading import services
 from grading.fingerprints import Tagger
 from grading.jobs import prepare_run
-from grading.models import Fingerprint
+from grading.models import Fingerprint, Run
+from grading.openings import open_preview
 from lti_tool import claims as c
 from sandbox.scenarios import build
 from sandbox.scenarios.base import TEACHER_ID
@@ -187,18 +189,31 @@ def test_without_the_key_no_fingerprint_can_be_tried_out(scene: Scene) -> None:
 
 
 def test_names_are_hidden_with_the_switch(scene: Scene) -> None:
-    """Preview, one student's page and exceptions; the form shows names only to who asks for them."""
+    """One switch, for every page of the visit that shows students, and their numbers are the same on each."""
     school, ask = scene.school, scene.teacher.ask
     [models] = school.align(entry(601, "Models"))
     run = services.prepare(school.context, school.account, started_by="teacher 1")
     pages = [f"/course/runs/{run.number}/", f"/course/runs/{run.number}/students/1/",
              f"/course/alignments/{models.pk}/exceptions/"]  # fmt: skip
+    form = f"/course/alignments/{models.pk}/"
+    others = [form, "/course/", "/course/history/", "/course/settings/"]
+    listed = {value: name for value, name in choices_in(text_of(ask("GET", pages[2])))}
     for page in pages:
         assert "Canarybird" in text_of(ask("GET", page)), page
-        hidden = text_of(ask("GET", f"{page}?names=off"))
-        assert "Canarybird" not in hidden and "Student " in hidden, page
-    assert "Canarybird" not in text_of(ask("GET", f"/course/alignments/{models.pk}/"))
-    assert "Canarybird" not in text_of(ask("GET", "/course/"))
+    assert ask("POST", "/lti/names", {"hide": "yes"}).status_code == 302
+    for page in pages + others:
+        hidden = text_of(ask("GET", page))
+        assert "Canarybird" not in hidden, page
+        assert "Student " in hidden or page in others, page
+    assert "Canarybird" not in text_of(ask("POST", f"/course/runs/{run.number}/csv/"))
+    numbers = dict(choices_in(text_of(ask("GET", pages[2]))))
+    order = open_preview(Run.objects.get(pk=run.pk)).order
+    assert listed and numbers == {user: f"Student {order.index(user) + 1}" for user in listed}
+
+
+def choices_in(page: str) -> list[tuple[str, str]]:
+    """The students a page offers to choose from: id and what stands there."""
+    return re.findall(r'value="student:(\d+)"[^>]*>([^<]+)<', page)
 
 
 def text_of(answer: Any) -> str:

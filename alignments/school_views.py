@@ -20,9 +20,9 @@ from lti_tool.errors import PlatformError
 from lti_tool.models import LaunchRole
 from lti_tool.sessions import LaunchRequest, staff_or_admin_required
 
-MADE = "The scheme is there for every course of the account. Teachers find it in the rules and in Canvas."
+MADE = "The scheme is made. Every course of the account can use it, in the rules here and in Canvas."
 NOT_ADMIN = (
-    "Only an administrator of the school makes schemes for all its courses. Make one for this course instead."
+    "Only an administrator can make grading schemes for the whole school. You can make one for this course."
 )
 
 

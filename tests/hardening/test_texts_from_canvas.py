@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -12,6 +14,8 @@ from lti_tool import deeplink
 from lti_tool.csvsafe import safe_cell
 from lti_tool.models import LaunchSession
 from lti_tool.states import hash_of
+from sandbox.records import GradingStandard
+from tests.grading.school import connect_account
 from tests.hardening.two_schools import Schools, two_schools
 
 ATTACKS = (
@@ -206,12 +210,52 @@ def test_what_is_picked_in_an_assignments_form_is_text(schools: Schools) -> None
             assert (answer.status_code, found_in(answer.content.decode())) == (200, []), path
 
 
+def test_the_schools_schemes_are_text_to_their_administrator(schools: Schools) -> None:
+    """Titles and letters on the page where schemes for the whole school are made, and what was typed in vain."""
+    admin, world = schools.people["admin"], schools.ours.world
+    connect_account(schools.ours.server, schools.ours.context, 31)
+    root = next(one.id for one in world.accounts.values() if one.parent_id is None)
+    for first in range(0, len(ATTACKS), 6):
+        attack = " ".join(ATTACKS[first : first + 6])
+        letters = [(attack, Decimal("0.5")), ("Not yet", Decimal(0))]
+        world.grading_standards[1] = GradingStandard(1, "Account", root, attack, letters)
+        shown = admin.ask("GET", "/course/schemes/school/")
+        sent = {
+            "title": attack,
+            "top": attack,
+            "account": attack,
+            "letter-1-name": attack,
+            "letter-1-bound": attack,
+        }
+        refused = admin.ask("POST", "/course/schemes/school/", sent)
+        for answer, status in ((shown, 200), (refused, 422)):
+            assert (answer.status_code, found_in(answer.content.decode())) == (status, []), attack
+        assert "Make a scheme" in shown.content.decode() and "Not yet" in shown.content.decode()
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "//evil.test",
+        "/\\evil.test",
+        "https://evil.test/",
+        "javascript:alert(1)",
+        "/\t/evil.test",
+        "",
+        "/\r\nX: y",
+    ],
+)
+def test_the_switch_for_names_leads_nowhere_else(schools: Schools, back: str) -> None:
+    answer = schools.people["teacher"].ask("POST", "/lti/names", {"hide": "yes", "back": back})
+    assert answer.status_code == 302 and re.match(r"/course/$|/%0", answer["Location"])
+
+
 def test_the_parser_finds_what_is_planted() -> None:
     planted = '<p onclick="x"><script>1</script><a href="javascript:x">y</a><base href="/">'
     assert len(found_in(planted)) == 4
 
 
-@pytest.mark.parametrize("name", ["section", "alignment", "search", "names", "go", "decision"])
+@pytest.mark.parametrize("name", ["section", "alignment", "search", "go", "decision"])
 def test_filters_are_no_way_into_a_header(schools: Schools, name: str) -> None:
     teacher = schools.people["teacher"]
     for value in ("x\r\nSet-Cookie: a=b", "\0", "x" * 20_000, "=&=&", "section=\r\n&alignment=1"):

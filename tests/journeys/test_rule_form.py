@@ -158,7 +158,7 @@ def exceptions_of(page: Page, frame: FrameLocator) -> list[str]:
     expect(frame.locator("tbody th")).to_have_count(2, timeout=15_000)
     found += look(page, "exceptions")
     picture(page, "exceptions")
-    frame.get_by_role("link", name="Hide the names").click()
+    frame.get_by_role("button", name="Hide names").click()
     expect(frame.locator("tbody th").first).to_contain_text("Student", timeout=15_000)
     expect(frame.locator("body")).not_to_contain_text("Lindqvist")
     frame.get_by_role("button", name="Change the exception for Student 1").click()

@@ -65,6 +65,8 @@ def parse_course(row: Fields) -> Course:
     """A course as `GET /courses/:id` describes it. lib/api/v1/course_json.rb"""
     state = row.text("workflow_state", "available")
     permissions = row.child_or_empty("permissions")
+    mine = row.raw("enrollments") or []
+    limits = [one.flag("limit_privileges_to_course_section") for one in each(mine, "own enrollments")]
     return Course(
         id=row.ident("id"),
         name=row.text("name", ""),
@@ -76,6 +78,7 @@ def parse_course(row: Fields) -> Course:
         time_zone=row.text("time_zone", "UTC"),
         ends_at=row.moment_or_none("end_at") or row.child_or_empty("term").moment_or_none("end_at"),
         may_grade=permissions.flag("manage_grades") if "manage_grades" in permissions else None,
+        own_sections_only=bool(limits) and all(limits),
     )
 
 

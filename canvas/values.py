@@ -254,6 +254,8 @@ class Course:
     """The course's end, else its term's; None where neither has one."""
     may_grade: bool | None = None
     """`manage_grades` where the answer said so; None when it did not say."""
+    own_sections_only: bool = False
+    """The account sees the students of its own sections only."""
 
 
 ProgressState = Literal["queued", "running", "completed", "failed"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def keep(run: Run, on: Delivery) -> None:
     """Remember the cells this run left changed; nothing where UNDO_DAYS is 0 or nothing was written."""
     targets = {one.id: one.target.pk for one in on.stored}
     entries = [
-        [
+        Entry(
             targets[cell.alignment],
             cell.alignment,
             assignment_id,
@@ -46,7 +47,7 @@ def keep(run: Run, on: Delivery) -> None:
             cell.before,
             cell.after,
             cell.was_ours,
-        ]
+        )
         for cell in on.prepared.plan.to_send()
         if cell.key in on.ledger.attempted
         and on.ledger.receipts.get(cell.key) == SENT
@@ -55,9 +56,14 @@ def keep(run: Run, on: Delivery) -> None:
     if entries and settings.UNDO_DAYS:
         UndoJournal.objects.create(
             run=run,
-            sealed_cells=seal(entries, purpose=JOURNAL_PURPOSE),
+            sealed_cells=sealed(entries),
             expires_at=timezone.now() + timedelta(days=settings.UNDO_DAYS),
         )
+
+
+def sealed(entries: Sequence[Entry]) -> str:
+    """The entries at rest."""
+    return seal([astuple(one) for one in entries], purpose=JOURNAL_PURPOSE)
 
 
 def newest(context: Context) -> UndoJournal | None:

@@ -6,6 +6,7 @@ the columns that are not there yet (`make_missing`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from grading import making
@@ -20,6 +21,8 @@ from lti_tool.errors import PlatformError, Refused
 
 ROSTER_WORTH_A_SECOND_LOOK = 200
 """Students up to which a foreground sync reads the roster again before it sends."""
+
+OUTDATED = "The alignment, or the column's points, changed while this run was interrupted. Preview again."
 
 
 class Changed(Exception):
@@ -40,6 +43,7 @@ def check_basis(on: Delivery) -> Targets:
         raise stopped_by(error) from error
     on.columns = columns_of(on.stored, targets, schemes)
     now = basis_of(on.stored, on.columns, students)
+    on.outdated = on.prepared.basis.outdated(now)
     what = on.prepared.basis.differs_from(now)
     if what and not on.lease.was_broken_off:
         raise Changed(f"Since the preview, {what} changed. Nothing was sent. Preview again.")
@@ -71,6 +75,7 @@ def still_as_planned(on: Delivery, cells: Sequence[PlannedCell]) -> list[Planned
     check_clocks(on.to)
     on.read_at = on.to.rest.earlier_now()
     pending = [cell for cell in cells if _can_be_written(on, cell)]
+    on.looked_at = time.monotonic()
     now = _read_before_sending(on, pending)
     memory = Memory(on.to.context) if on.lease.was_broken_off else None
     still: list[PlannedCell] = []
@@ -106,6 +111,9 @@ def _can_be_written(on: Delivery, cell: PlannedCell) -> bool:
     if column is None or column.blocked:
         why = column.blocked if column else "The alignment was deleted."
         on.ledger.receipts[cell.key] = refused("column_blocked", why)
+        return False
+    if cell.alignment in on.outdated:
+        on.ledger.receipts[cell.key] = refused("column_blocked", OUTDATED)
         return False
     return True
 

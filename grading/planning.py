@@ -15,6 +15,7 @@ from django.utils import timezone
 from alignments import services as alignments
 from alignments.core import jsonfile
 from alignments.core.exceptions import LOST, with_rule
+from alignments.core.numbers import plain
 from alignments.core.scales import scale_change, scales_now
 from alignments.core.sectionfields import instead_to_json
 from alignments.models import TargetKind
@@ -40,6 +41,8 @@ class Basis:
     rules: str
     columns: str
     roster: str
+    each: Mapping[int, str] = field(default_factory=dict)
+    """By alignment its rule, target and points: what a run that was taken over goes by, cell by cell."""
 
     def differs_from(self, other: Basis) -> str:
         """What changed, in words; "" when nothing did."""
@@ -51,6 +54,10 @@ class Basis:
         if self.roster != other.roster:
             changed.append("the students of the course")
         return " and ".join(changed)
+
+    def outdated(self, now: Basis) -> frozenset[int]:
+        """Alignments whose planned grades mean something else by now."""
+        return frozenset(key for key, value in self.each.items() if now.each.get(key) != value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +149,23 @@ def basis_of(
     stored: Sequence[StoredAlignment], columns: Mapping[int, Column], students: Mapping[str, Student]
 ) -> Basis:
     """Digests of rules, targets and roster. Names of people and titles play no part."""
-    rules = []
-    for one in sorted(stored, key=lambda one: one.id):
-        body = jsonfile.to_json(one.definition)
-        body.pop("name", None)
-        own = {user: instead_to_json(rule) for user, rule in (one.students or {}).items()}
-        rules.append([one.id, one.target.pk, body, own] if own else [one.id, one.target.pk, body])
+    rules = {one.id: _rule_of(one) for one in sorted(stored, key=lambda one: one.id)}
     by_section = any(one.definition.sections for one in stored)
     roster = sorted(_in_roster(one, by_section) for one in students.values() if not one.is_test_student)
     shapes = [[key, column.identity] for key, column in sorted(columns.items())]
-    return Basis(_digest(rules), _digest(shapes), _digest(roster))
+    each = {key: _digest([rule, _points_text(columns[key])]) for key, rule in rules.items()}
+    return Basis(_digest(list(rules.values())), _digest(shapes), _digest(roster), each)
+
+
+def _rule_of(one: StoredAlignment) -> list[Any]:
+    body = jsonfile.to_json(one.definition)
+    body.pop("name", None)
+    own = {user: instead_to_json(rule) for user, rule in (one.students or {}).items()}
+    return [one.id, one.target.pk, body, own] if own else [one.id, one.target.pk, body]
+
+
+def _points_text(column: Column) -> str:
+    return "" if column.points is None else plain(column.points)
 
 
 def _in_roster(student: Student, by_section: bool) -> list[Any]:
@@ -171,6 +185,7 @@ def seal_plan(prepared: Prepared) -> str:
     return seal(
         {
             "basis": [basis.rules, basis.columns, basis.roster],
+            "each": list(basis.each.items()),
             "text": plan.basis,
             "read_at": prepared.read_at.isoformat(),
             "problems": [[p.alignment, p.code, p.detail] for p in plan.problems],
@@ -190,7 +205,8 @@ def open_plan(sealed: str) -> Prepared:
         basis=value["text"],
     )
     read_at = datetime.fromisoformat(value["read_at"])
-    return Prepared(plan, Basis(*value["basis"]), read_at, evidence.from_rows(value.get("grounds", ())))
+    basis = Basis(*value["basis"], dict(value.get("each", ())))
+    return Prepared(plan, basis, read_at, evidence.from_rows(value.get("grounds", ())))
 
 
 def _cell_row(cell: PlannedCell) -> list[Any]:

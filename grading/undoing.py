@@ -95,8 +95,11 @@ def undo(
 
 
 def _close_journal(found: UndoJournal, cells: Sequence[UndoneCell]) -> None:
-    """A cell that Canvas refused may be tried again; without one the journal has done its work."""
-    if all(cell.fate != "refused" for cell in cells):
+    """Cells that were refused may be tried again; without one the journal has done its work."""
+    left = [cell.entry for cell in cells if cell.fate == "refused"]
+    if left:
+        UndoJournal.objects.filter(pk=found.pk).update(sealed_cells=journal.sealed(left))
+    else:
         UndoJournal.objects.filter(pk=found.pk).update(undone_at=timezone.now(), sealed_cells="")
 
 
@@ -138,7 +141,7 @@ class Undoer:
         except PlatformError as error:
             raise stopped_by(error) from error
         check_clocks(self.to)
-        pending = self._as_we_left(open_entries, now)
+        pending = self._as_we_left(self._seen(open_entries, now), now)
         try:
             for target in targets.values():
                 mine = [cell for cell in pending if cell.alignment == target.pk]
@@ -173,6 +176,22 @@ class Undoer:
                 code = "column_gone" if assignment is None else "unpublished"
                 self.ledger.receipts[entry.target, entry.user] = refused(code)
         return readable
+
+    def _seen(self, entries: Sequence[Entry], now: Mapping[tuple[str, str], Cell]) -> list[Entry]:
+        """Cells that an account of some sections does not see are left to another account; a missing cell is
+        otherwise that of a student who has left."""
+        missing = [entry for entry in entries if (entry.assignment, entry.user) not in now]
+        if not missing:
+            return list(entries)
+        try:
+            limited = self.to.rest.course(self.to.course_id).own_sections_only
+        except PlatformError as error:
+            raise stopped_by(error) from error
+        if not limited:
+            return list(entries)
+        for entry in missing:
+            self.ledger.receipts[entry.target, entry.user] = refused("not_a_student", writers.UNSEEN)
+        return [entry for entry in entries if (entry.assignment, entry.user) in now]
 
     def _as_we_left(self, entries: Sequence[Entry], now: Mapping[tuple[str, str], Cell]) -> list[PlannedCell]:
         memory = Memory(self.to.context)
@@ -255,7 +274,9 @@ class Undoer:
                 key = (self._assignment_id(planned), planned.user)
                 cell = now.get(key)
                 if cell is None or not holds(cell, planned):
-                    failed.append(key)
+                    # A write nobody answered for may still arrive: its intention is kept.
+                    if planned.key not in self.ledger.unanswered:
+                        failed.append(key)
                     if cell is not None and not is_as_planned_from(cell, planned):
                         self.kept.add(planned.key)
                     receipt = self.ledger.receipts.get(planned.key)

@@ -6,6 +6,7 @@ Bulk jobs of several assignments are started together (`send_jobs`); then every 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
@@ -25,6 +26,9 @@ ROUNDS = 4
 """How often a cell is tried whose write may or may not have arrived."""
 JOBS_AT_ONCE = 8
 """Bulk jobs started and not yet over: Canvas works them off one by one."""
+FRESH_SECONDS = 10.0
+"""Cells that were looked at longer ago are looked at once more right before their turn: where many are sent, a
+person may have graded one meanwhile."""
 CULPRITS = 12
 """How many cells of one column may stop a bulk job before the rest is given up for this run."""
 
@@ -57,9 +61,15 @@ def _one_job(on: Delivery, column: Column, cells: Sequence[PlannedCell]) -> Stop
     """In a thread of its own: no database here, and nothing raised past its neighbours."""
     assert column.assignment is not None
     try:
+        cells = _in_time(on, cells, on.looked_at)
+        if not cells:
+            return None
         progress = writers.post_job(on.to, column.assignment.id, cells, on.ledger, _no_beat)
         if progress.workflow_state == "completed":
             on.ledger.put(cells, SENT)
+        elif not progress.is_over:
+            # It may still run: nothing is queued behind it.
+            on.ledger.put(cells, refused("no_answer"))
     except ColumnRefused as error:
         on.ledger.put(cells, error.receipt)
     except MaybeSent:
@@ -83,9 +93,11 @@ def send_column(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell]
     try:
         if any(cell.key in on.ledger.attempted for cell in pending):
             pending = _unwritten(on, pending)
+        looked_at = on.looked_at
         for attempt in range(ROUNDS if pending else 0):
             on.intend(one, column, pending)
-            _write(on, one, column, pending)
+            _write(on, one, column, pending, looked_at)
+            looked_at = time.monotonic()
             pending = _unwritten(on, on.ledger.without_receipt(pending))
             if not pending:
                 return
@@ -95,26 +107,46 @@ def send_column(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell]
         on.ledger.put(on.ledger.without_receipt(pending), error.receipt)
 
 
-def _write(on: Delivery, one: StoredAlignment, column: Column, cells: Sequence[PlannedCell]) -> None:
+def _write(
+    on: Delivery, one: StoredAlignment, column: Column, cells: Sequence[PlannedCell], looked_at: float
+) -> None:
     if on.goes_by_ags(one, column) and column.line_item is not None:
         timestamp = making.stamp(one.target, on.read_at)
         where = LineItemColumn(column.line_item.url, column.line_item.score_maximum, timestamp)
-        writers.post_scores(on.to, where, cells, on.ledger, on.between_batches)
+        for batch in writers.batches(cells, writers.SCORES_A_BATCH):
+            in_time = _in_time(on, batch, looked_at)
+            writers.post_scores(on.to, where, in_time, on.ledger, on.between_batches)
     else:
-        _write_in_bulk(on, column, cells)
+        _write_in_bulk(on, column, cells, looked_at)
 
 
-def _write_in_bulk(on: Delivery, column: Column, cells: Sequence[PlannedCell]) -> None:
+def _write_in_bulk(on: Delivery, column: Column, cells: Sequence[PlannedCell], looked_at: float) -> None:
     assert column.assignment is not None
     for batch in writers.batches(cells, writers.GRADES_A_JOB):
-        _job(on, column.assignment.id, list(batch))
+        _job(on, column.assignment.id, _in_time(on, batch, looked_at))
         on.between_batches()
+
+
+def _in_time(on: Delivery, cells: Sequence[PlannedCell], looked_at: float) -> list[PlannedCell]:
+    """Of cells that waited for their turn: those that nobody changed meanwhile. The others get their receipt."""
+    if time.monotonic() - looked_at <= FRESH_SECONDS:
+        return list(cells)
+    now = on.read(cells)
+    still: list[PlannedCell] = []
+    for planned in cells:
+        cell = on.cell(now, planned)
+        # A column made a moment ago may have no cells yet.
+        if cell is None or is_as_planned_from(cell, planned):
+            still.append(planned)
+        else:
+            on.ledger.receipts[planned.key] = CHANGED
+    return still
 
 
 def _job(on: Delivery, assignment_id: str, cells: list[PlannedCell]) -> None:
     """One batch by bulk jobs. A job stops silently at the first cell it cannot grade: that one is sent
     by itself, which makes Canvas say why, and the rest goes into the next job."""
-    for _ in range(CULPRITS):
+    for _ in range(CULPRITS if cells else 0):
         try:
             progress = writers.post_job(on.to, assignment_id, cells, on.ledger, on.still_ours)
         except MaybeSent:

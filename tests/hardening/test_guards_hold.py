@@ -22,6 +22,7 @@ from grading.services import sync, undo
 from tests.grading.school import School, entry
 from tests.grading.test_decide import PLAIN, TABLE
 from tests.grading.test_runs import approved, previewed
+from tests.hardening import test_faults_between as between
 from tests.hardening.mutants import built, mutants, source_of, without
 
 WORK = "1.1 Linear models"
@@ -359,6 +360,24 @@ GUARDS = {
         "on.assignment_id(planned) is None or is_as_planned_from(cell, planned)",
         "True",
         an_edit_after_the_preview_stays,
+    ),
+    "look again: in time": Guard(
+        "grading.writing:_in_time",
+        "if cell is None or is_as_planned_from(cell, planned):",
+        "if True:",
+        between.test_a_grade_given_while_many_are_sent_is_seen_before_its_turn,
+    ),
+    "look again: outdated": Guard(
+        "grading.looking_again:_can_be_written",
+        "if cell.alignment in on.outdated:",
+        "if False:",
+        lambda school, _: between.test_a_run_taken_over_writes_nothing_into_a_target_chosen_since(school),
+    ),
+    "undo: only what is seen": Guard(
+        "grading.undoing:Undoer._seen",
+        "if not limited:",
+        "if True:",
+        lambda school, _: between.test_an_undo_by_an_account_of_one_section_leaves_the_rest_to_others(school),
     ),
     "look again: basis": Guard(
         "grading.looking_again:check_basis",

@@ -43,9 +43,12 @@ def test_one_cells_way_names_what_is_there() -> None:
         )
 
 
+FAULTS = ("network", "access", "people", "workers", "between")
+
+
 def test_the_fault_matrix_names_tests_that_are_there() -> None:
     text = (ROOT / "docs/fault-matrix.md").read_text()
-    short = {name: f"hardening/test_faults_{name}.py" for name in ("network", "access", "people", "workers")}
+    short = {name: f"hardening/test_faults_{name}.py" for name in FAULTS}
     short["guards"] = "hardening/test_guards_hold.py"
     named = re.findall(r"`([\w/.]+)::(test_\w+)`", text)
     assert len(named) > 70

@@ -1,0 +1,123 @@
+"""What people change while a run is open, and who sees only a part of the class: no cell gets what was meant for
+another, and nothing that can still be taken back is given up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from alignments import services as alignments
+from alignments.core.definition import AssignmentTarget
+from canvas.models import CanvasAccount
+from grading import runs, services
+from grading.models import Run
+from grading.services import sync, undo
+from sandbox.scenarios.base import TA_ID
+from tests.grading.school import LONG_AGO, School, connect_account, entry
+from tests.grading.test_runs import approved
+from tests.hardening.test_faults_people import OTHER, RIGHT, SCORES, WORK, before_call, both_ways
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grading.writers.time.sleep", lambda seconds: None)
+
+
+def left_by_a_dead_worker(run: Run) -> None:
+    runs.take_lease(run.pk, timezone.now())
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=5))
+
+
+def of_one_section(school: School) -> CanvasAccount:
+    """The assistant sees their own section only, where 1003 and 1004 are not."""
+    section = school.world.add_section(school.course.id, "Section B", 702)
+    for user in (1003, 1004):
+        school.enrollment(user).section_id = section.id
+    limited = next(e for e in school.world.enrollments.values() if e.user_id == TA_ID)
+    limited.limit_privileges = True
+    return connect_account(school.server, school.context, TA_ID, at=LONG_AGO + timedelta(days=1))
+
+
+def test_a_run_taken_over_writes_nothing_into_a_target_chosen_since(school: School) -> None:
+    [row] = school.align(entry(601, school.assignment(WORK).id))
+    run = approved(school)
+    left_by_a_dead_worker(run)
+    alignments.replace_target(school.context, row.pk, AssignmentTarget(str(school.assignment(OTHER).id)))
+    result = services.apply(run.pk)
+    assert result is not None
+    assert school.column(OTHER) == school.column(WORK) == {}
+    assert result.run.counts["send"] == 0
+    assert sync(school.context).run.counts["send"] == 4
+
+
+def test_a_run_taken_over_sends_no_grade_of_other_points(school: School) -> None:
+    column = school.assignment(WORK)
+    [row] = school.align(entry(601, column.id))
+    run = approved(school)
+    left_by_a_dead_worker(run)
+    column.points_possible = Decimal(10)
+    one = alignments.stored_one(school.context, row.pk)
+    alignments.save_alignment(
+        school.context, one.definition, alignment_id=row.pk, expected_points=column.points_possible
+    )
+    services.apply(run.pk)
+    assert school.column(WORK) == {}
+    sync(school.context)
+    assert school.column(WORK) == {1001: "10", 1002: "10", 1003: "0", 1004: "10"}
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_plan_of_the_whole_class_sent_by_an_account_of_one_section(school: School, kept: bool) -> None:
+    """The account that sends does not see everybody in the plan: nobody it does not see is written."""
+    both_ways(school)
+    limited = of_one_section(school)
+    run = approved(school, account=limited)
+    if not kept:
+        left_by_a_dead_worker(run)
+    result = services.apply(run.pk)
+    assert result is not None
+    unseen = {1003, 1004}
+    assert not unseen & school.column(WORK).keys()
+    assert kept is False or (result.run.outcome, school.writes()) == ("changed", 0)
+    limited.delete()
+    sync(school.context)
+    assert school.column(WORK) == RIGHT == school.column("Models")
+
+
+def test_an_undo_by_an_account_of_one_section_leaves_the_rest_to_others(school: School) -> None:
+    both_ways(school)
+    sync(school.context)
+    limited = of_one_section(school)
+    undone = undo(school.context, started_by="command", account=limited)
+    assert (undone.run.outcome, undone.counts) == ("partial", {"restored": 4, "kept": 0, "refused": 4})
+    again = undo(school.context, started_by="command", account=school.account)
+    assert (again.run.outcome, again.counts["refused"]) == ("done", 0)
+    assert school.column(WORK) == {} == school.column("Models")
+
+
+def test_a_job_that_is_still_queued_is_not_sent_again(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.align(entry(601, school.assignment(WORK).id))
+    monkeypatch.setattr("grading.writers.JOB_SECONDS", 0.3)
+    school.world.jobs_stuck = True
+    assert sync(school.context).run.reasons["no_answer"] == 4
+    assert school.writes() == 1
+
+
+def test_a_grade_given_while_many_are_sent_is_seen_before_its_turn(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person changes a grade of ours after the column was looked at and before its own score goes out."""
+    school.align(entry(601, "Models"))
+    sync(school.context)
+    school.align(entry(601, "Models", rule={"kind": "cutoff", "credit": "60%"}))
+    monkeypatch.setattr("grading.writers.SCORES_A_BATCH", 1)
+    monkeypatch.setattr("grading.writing.FRESH_SECONDS", 0.0, raising=False)
+    before_call(school, SCORES, lambda: school.edit("Models", 1004, "0.25"))
+    run = sync(school.context).run
+    assert school.cell("Models", 1004) == "0.25" and run.reasons["changed_since_preview"] == 1
+    assert sync(school.context).run.reasons["graded_by_person"] == 1

@@ -123,9 +123,11 @@ def _number(value: Any) -> Decimal | str | None:
     if value is None or isinstance(value, bool):
         return None
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
         return str(value)
+    # NaN is no number, and a signalling one cannot even be compared.
+    return number if number.is_finite() else str(value)
 
 
 def _part(event: Any, name: str) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ Value = TypeVar("Value")
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+MOST_DAYS = 3_650
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -56,6 +57,31 @@ def to_count(value: str) -> int:
     if not (value.isascii() and value.isdigit()):
         raise ValueError("use a whole number, 0 or more")
     return int(value)
+
+
+def to_days(value: str) -> int:
+    days = to_count(value)
+    if days > MOST_DAYS:
+        raise ValueError(f"use at most {MOST_DAYS}")
+    return days
+
+
+def to_folder(value: str) -> str:
+    """A folder of this machine, made if it is not there yet, that only this account may look into."""
+    if value:
+        try:
+            Path(value).mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"cannot use the folder {value!r}: {error.strerror}") from None
+    return value
+
+
+def to_https(value: str) -> str:
+    """An https address."""
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname:
+        raise ValueError("use an https address")
+    return value
 
 
 def to_choice(*choices: str) -> Callable[[str], str]:
@@ -101,6 +127,11 @@ def to_origin(value: str) -> str:
 def to_postgres(value: str) -> dict[str, Any]:
     """A Django `DATABASES` entry; sockets as `postgresql://user@/name?host=/dir`. The message holds no password."""
     parts = urlsplit(value)
+    try:
+        port = str(parts.port or "")
+    except ValueError:
+        # Python's message repeats what stands there: where a password holds a `/`, its beginning.
+        raise ValueError("the port is no number; write a / in the password as %2F") from None
     if parts.scheme not in ("postgres", "postgresql"):
         raise ValueError("only PostgreSQL is supported; use postgres://user:password@host:port/name")
     options = dict(parse_qsl(parts.query))
@@ -113,7 +144,7 @@ def to_postgres(value: str) -> dict[str, Any]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": options.pop("host", unquote(parts.hostname or "")),
-        "PORT": options.pop("port", str(parts.port or "")),
+        "PORT": options.pop("port", port),
         "OPTIONS": options,
     }
 

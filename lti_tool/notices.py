@@ -7,7 +7,6 @@ each notice is a token of the platform, and its signature says whose it is.
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,7 @@ from django.utils.dateparse import parse_datetime
 
 from lti_tool import claims as c
 from lti_tool import marks
-from lti_tool.jws import key_id, verified_claims
+from lti_tool.jws import key_id, unverified_claims, verified_claims
 from lti_tool.models import Context, CourseMark, Deployment, Registration
 from lti_tool.platform_keys import public_key
 from lti_tool.refusals import LaunchRefused
@@ -99,11 +98,13 @@ def _verified(token: str, now: datetime) -> Notice:
 
 def _candidates(token: str) -> list[Registration]:
     """The registrations the token claims to be for. Nothing of it is believed yet."""
-    payload = token.split(".")[1]
-    claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims = unverified_claims(token)
     audience = claims["aud"]
-    [client_id] = audience if isinstance(audience, list) else [audience]
-    named = Registration.objects.filter(issuer=str(claims["iss"]), client_id=str(client_id), is_active=True)
+    [client_id] = map(str, audience if isinstance(audience, list) else [audience])
+    issuer = c.required_id(claims, "iss", "AUDIENCE")
+    if not client_id.isprintable():
+        raise LaunchRefused("AUDIENCE")
+    named = Registration.objects.filter(issuer=issuer, client_id=client_id, is_active=True)
     return list(named.order_by("pk")[:MOST_CANDIDATES])
 
 

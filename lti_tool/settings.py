@@ -18,17 +18,16 @@ SECRET_KEY = env.text("SECRET_KEY")
 ENCRYPTION_KEYS = env.parsed("ENCRYPTION_KEYS", None, env.to_fernet_keys)
 ALLOW_HTTP = env.parsed("ALLOW_HTTP", "0", env.to_bool)
 TOOL_URL = env.parsed("TOOL_URL", None, env.to_origin)
-UNDO_DAYS = env.parsed("UNDO_DAYS", "14", env.to_count)
+UNDO_DAYS = env.parsed("UNDO_DAYS", "14", env.to_days)
 # Canvas's data service signs Live Events with these keys, the same for every school it hosts.
-EVENTS_JWKS_URL = env.text(
-    "EVENTS_JWKS_URL", "https://8axpcl50e4.execute-api.us-east-1.amazonaws.com/main/jwks"
+EVENTS_JWKS_URL = env.parsed(
+    "EVENTS_JWKS_URL", "https://8axpcl50e4.execute-api.us-east-1.amazonaws.com/main/jwks", env.to_https
 )
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
-METRICS_DIR = env.text("METRICS_DIR", "")
+METRICS_DIR = env.parsed("METRICS_DIR", "", env.to_folder)
 if METRICS_DIR:
     # prometheus_client reads it when it is imported.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_DIR
-    Path(METRICS_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
 EVENTS_SIGNED_ONLY = env.parsed("EVENTS_SIGNED_ONLY", "0", env.to_bool)
 LOGINS_PER_MINUTE = env.parsed("LOGINS_PER_MINUTE", "600", env.to_count)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -158,6 +159,12 @@ def test_bad_input_is_refused_and_leaves_nothing(platform: TestPlatform, body: A
     assert content() == before
 
 
+@pytest.mark.parametrize("number", ["sNaN", "NaN", "Infinity", True, [1], "1" * 4_000])
+def test_a_number_that_is_none_is_no_fault(platform: TestPlatform, number: Any) -> None:
+    assert send(platform, event(score=number)) == 200
+    assert send(platform, event(points_possible=number)) == 200
+
+
 def test_an_unknown_key_a_school_switched_off_and_another_schools_event(platform: TestPlatform) -> None:
     assert send(platform, event(), key="0123456789abcdef") == 404
     assert send(platform, event(hostname="other.instructure.com")) == 401
@@ -261,6 +268,18 @@ def test_what_is_no_list_of_notices_is_refused(db: None, body: str) -> None:
     answer = Client().post("/lti/notices", body, content_type="application/json")
     assert answer.status_code == 400
     assert Client().post("/lti/notices", "x" * 300_000, content_type="application/json").status_code == 413
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b'{"iss": "a\\u0000", "aud": "1"}', b'{"iss": "a", "aud": "1\\u0000"}', b'{"iss": "\\ud800", "aud": "1"}',
+     b"[" * 40_000, b'{"iss": "a", "aud": []}', b'{"iss": "a", "aud": ' + b"9" * 5_000 + b"}", b"\xff", b"null"],
+)  # fmt: skip
+def test_a_notice_nobody_signed_may_say_anything(db: None, payload: bytes) -> None:
+    head, said = (
+        urlsafe_b64encode(part).rstrip(b"=").decode() for part in (b'{"alg":"RS256","kid":"k"}', payload)
+    )
+    assert post(f"{head}.{said}.AAAA") == 400
 
 
 def test_a_notice_signed_by_somebody_else_and_one_of_a_school_that_shares_the_ids(

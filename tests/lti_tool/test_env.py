@@ -59,6 +59,9 @@ def test_a_good_environment_starts() -> None:
         ("DATABASE_URL", "sqlite:///db.sqlite3"),
         ("DATABASE_URL", "postgres://tool:pw@db.school.edu:port/mastery"),
         ("UNDO_DAYS", "-1"),
+        ("UNDO_DAYS", "99999999999"),
+        ("METRICS_DIR", "/proc/none"),
+        ("EVENTS_JWKS_URL", "keys"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
     ],
@@ -76,6 +79,11 @@ def test_a_key_is_never_repeated_in_the_message() -> None:
     assert "key 2" in done.stderr
     assert good not in done.stderr
     assert "wrong-secret-key" not in done.stderr
+
+
+def test_a_database_password_is_never_repeated_in_the_message() -> None:
+    done = start(DATABASE_URL="postgres://tool:hunt/er2@db.school.edu/mastery")
+    assert done.stderr.startswith("DATABASE_URL") and "hunt" not in done.stderr
 
 
 def test_loopback_over_http_needs_allow_http() -> None:

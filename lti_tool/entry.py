@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from lti_tool import sessions
 from lti_tool.launch import Launch
 from lti_tool.models import Context, Deployment, LaunchRole, LaunchSession, Registration
+from lti_tool.roles import STAFF
 from lti_tool.states import consume_nonce
 
 log = logging.getLogger(__name__)
@@ -30,24 +31,51 @@ WITHOUT_VISIT = (LaunchRole.OTHER,)
 """Roles that belong to no course: they read one page and need no session."""
 
 
-@transaction.atomic
 def admit(launch: Launch, now: datetime) -> tuple[LaunchSession, str] | None:
-    """Use the launch up and record it; its session and token, or None where there is no visit to open."""
-    consume_nonce(launch.registration, launch.nonce, now)
+    """Use the launch up and record it; its session and token, or None where there is no visit to open.
+
+    All or nothing, but for a class that comes together: where a student's launch names what is known, the one
+    statement that opens the visit needs no transaction around it.
+    """
+    is_known = launch.deployment and launch.context and not _news(launch, launch.deployment, now)
+    if is_known and launch.role not in STAFF:
+        return _admit(launch, now)
+    with transaction.atomic():
+        return _admit(launch, now)
+
+
+def _admit(launch: Launch, now: datetime) -> tuple[LaunchSession, str] | None:
+    """What the nonce must allow comes after it, or is undone by the transaction around it."""
+    opened = None
     deployment = launch.deployment or _new_deployment(launch)
-    if not launch.context_id:
-        return None
-    context = _remember_context(launch, deployment, now)
-    for path in settings.LAUNCH_OBSERVERS:
-        observer: Observer = import_string(path)
-        observer(context, launch, now)
-    if launch.role in WITHOUT_VISIT:
-        return None
-    return sessions.start_session(launch, now, deployment=deployment, context=context)
+    context = _remember_context(launch, deployment, now) if launch.context_id else None
+    if context is None or launch.role in WITHOUT_VISIT:
+        consume_nonce(launch.registration, launch.nonce, now)
+    else:
+        opened = sessions.start_session(launch, now, deployment=deployment, context=context)
+    if context is not None:
+        for path in settings.LAUNCH_OBSERVERS:
+            observer: Observer = import_string(path)
+            observer(context, launch, now)
+    return opened
 
 
 def _remember_context(launch: Launch, deployment: Deployment, now: datetime) -> Context:
     """The course as this launch names it; what this launch leaves out stays as an earlier one said."""
+    news = _news(launch, deployment, now)
+    known = launch.context
+    if known is None:
+        return _new_context(launch, news)
+    if news:
+        for name, value in news.items():
+            setattr(known, name, value)
+        # A plain update: it lets the other launches of the class refer to the row meanwhile.
+        Context.objects.filter(pk=known.pk).update(**news)
+    return known
+
+
+def _news(launch: Launch, deployment: Deployment, now: datetime) -> dict[str, Any]:
+    """What is to be written of the course: nothing where it was launched lately and all is as it was."""
     said: dict[str, Any] = {
         "canvas_course_id": launch.canvas_course_id,
         "title": launch.title,
@@ -59,17 +87,11 @@ def _remember_context(launch: Launch, deployment: Deployment, now: datetime) -> 
     }
     said = {name: value for name, value in said.items() if value}
     said |= {"deployment": deployment}
-    if launch.context is None:
-        return _new_context(launch, said | {"last_launch_at": now})
     known = launch.context
-    lately = abs(now - known.last_launch_at) < REMEMBERED_EVERY
-    if not (lately and all(getattr(known, name) == value for name, value in said.items())):
-        said |= {"last_launch_at": now}
-        for name, value in said.items():
-            setattr(known, name, value)
-        # A plain update: it lets the other launches of the class refer to the row meanwhile.
-        Context.objects.filter(pk=known.pk).update(**said)
-    return known
+    lately = known is not None and abs(now - known.last_launch_at) < REMEMBERED_EVERY
+    if lately and all(getattr(known, name) == value for name, value in said.items()):
+        return {}
+    return said | {"last_launch_at": now}
 
 
 def _new_context(launch: Launch, said: dict[str, Any]) -> Context:

@@ -25,7 +25,7 @@ from lti_tool.models import Context, Deployment, LaunchRole, LaunchSession, Tick
 from lti_tool.places import course_at, place_named_by, place_of
 from lti_tool.roles import STAFF
 from lti_tool.sealing import CannotUnseal, seal, unseal
-from lti_tool.states import KEEP_NONCES, hash_of, new_secret
+from lti_tool.states import KEEP_NONCES, consume_nonce, hash_of, new_secret
 
 IDLE = timedelta(hours=2)
 TOTAL = timedelta(hours=10)
@@ -64,10 +64,11 @@ OpenView = Callable[Concatenate[HttpRequest, Params], HttpResponseBase]
 def start_session(
     launch: Launch, now: datetime, *, deployment: Deployment, context: Context
 ) -> tuple[LaunchSession, str]:
-    """A new session, always, and its token; sessions that are over are deleted on the way."""
+    """A new session, always, and its token, for the launch's nonce; sessions that are over are deleted on the
+    way. Raises LaunchRefused where the nonce is used up."""
     forget_over(now)
     token = new_secret()
-    session = LaunchSession.objects.create(
+    session = LaunchSession(
         token_hash=hash_of(token),
         registration=launch.registration,
         deployment=deployment,
@@ -79,6 +80,7 @@ def start_session(
         started_at=now,
         last_seen_at=now,
     )
+    consume_nonce(launch.registration, launch.nonce, now, opens=session)
     return session, token
 
 

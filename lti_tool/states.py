@@ -9,11 +9,14 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core import signing
-from django.db import IntegrityError, transaction
+from django.db import connection
+from django.db.models import Model
+from psycopg import sql
 
-from lti_tool.models import Registration, UsedNonce
+from lti_tool.models import LaunchSession, Registration, UsedNonce
 from lti_tool.refusals import LaunchRefused
 
 SALT = "lti_tool.states"
@@ -77,13 +80,43 @@ def is_bound(state: LoginState, browser: str) -> bool:
     return bool(browser) and hmac.compare_digest(hash_of(browser), state.browser_hash)
 
 
-def consume_nonce(registration: Registration, nonce: str, now: datetime) -> None:
+def consume_nonce(
+    registration: Registration, nonce: str, now: datetime, opens: LaunchSession | None = None
+) -> None:
     """Use the nonce up; of several at once exactly one succeeds. Raises LaunchRefused.
 
-    A transaction around it ends with the refusal: a savepoint of its own would be two more questions a launch.
+    `opens` is saved by the same statement: both or neither, without a transaction around them that would hold
+    its locks on the registration for several round trips, each a wait for the rest of the class. The commit waits
+    for the disk (synchronous_commit stays on): a nonce that a crash forgot could be used again.
     """
-    try:
-        with transaction.atomic(savepoint=False):
-            UsedNonce.objects.create(registration=registration, nonce_hash=hash_of(nonce), used_at=now)
-    except IntegrityError:
-        raise LaunchRefused("NONCE-USED") from None
+    names, values, given = _row(UsedNonce(registration=registration, nonce_hash=hash_of(nonce), used_at=now))
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING id").format(
+        _table(UsedNonce), names, values
+    )
+    if opens is not None:
+        names, values, more = _row(opens)
+        statement = sql.SQL("WITH used AS ({}) INSERT INTO {} ({}) SELECT {} FROM used RETURNING id").format(
+            statement, _table(LaunchSession), names, values
+        )
+        given += more
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        added = cursor.fetchone()
+    if added is None:
+        raise LaunchRefused("NONCE-USED")
+    if opens is not None:
+        opens.pk, opens._state.adding, opens._state.db = added[0], False, connection.alias
+
+
+def _table(model: type[Model]) -> sql.Identifier:
+    return sql.Identifier(model._meta.db_table)
+
+
+def _row(new: Model) -> tuple[sql.Composable, sql.Composable, list[Any]]:
+    """Columns, placeholders and values of a row that has no id yet."""
+    fields = [each for each in new._meta.concrete_fields if not each.primary_key]
+    columns: list[sql.Composable] = [sql.Identifier(str(each.column)) for each in fields]
+    marks: list[sql.Composable] = [sql.Placeholder() for _ in fields]
+    values = [each.get_db_prep_save(each.pre_save(new, True), connection) for each in fields]
+    comma = sql.SQL(", ")
+    return sql.Composed(columns).join(comma), sql.Composed(marks).join(comma), values

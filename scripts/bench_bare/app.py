@@ -1,7 +1,8 @@
 """A bare Django tool by PyLTI1p3's documentation: login, launch, a page. None of our checks, none of our code.
 
 Tools in the database and launch data in the session, as its Django part does by default; what its README offers to
-be faster is taken: the platform's keys are cached. The database has the same connection pool as our tool.
+be faster is taken: the platform's keys are cached. The database has the same connection pool as our tool, and the
+page is as long as the one our tool shows a student.
 `python -m scripts.bench_bare.app` makes its tables and registers the platform that the environment names.
 """
 
@@ -22,7 +23,9 @@ from django.utils.module_loading import import_string
 LAUNCH_PATH = "/launch/"
 PAGE = Engine().from_string(
     "<!doctype html><html lang=en><title>Bare</title><h1>Hello</h1>"
-    "<p>{{ data.locale }} {{ course.title }} {{ course.label }}</p></html>"
+    "<p>{{ data.locale }} {{ course.title }} {{ course.label }}</p>"
+    + "<p>A line of a page.</p>\n" * 96
+    + "</html>"
 )
 
 if not settings.configured:

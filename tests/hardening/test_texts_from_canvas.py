@@ -16,7 +16,7 @@ from lti_tool.models import LaunchSession
 from lti_tool.states import hash_of
 from sandbox.records import GradingStandard
 from tests.grading.school import connect_account
-from tests.hardening.two_schools import Schools, two_schools
+from tests.hardening.two_schools import Schools, _person, two_schools
 
 ATTACKS = (
     "<script>alert(1)</script>",
@@ -212,8 +212,8 @@ def test_what_is_picked_in_an_assignments_form_is_text(schools: Schools) -> None
 
 def test_the_schools_schemes_are_text_to_their_administrator(schools: Schools) -> None:
     """Titles and letters on the page where schemes for the whole school are made, and what was typed in vain."""
-    admin, world = schools.people["admin"], schools.ours.world
-    connect_account(schools.ours.server, schools.ours.context, 31)
+    admin, world = _person("admin", schools.platform, schools.ours, user="u15"), schools.ours.world
+    connect_account(schools.ours.server, schools.ours.context, 15)
     root = next(one.id for one in world.accounts.values() if one.parent_id is None)
     for first in range(0, len(ATTACKS), 6):
         attack = " ".join(ATTACKS[first : first + 6])

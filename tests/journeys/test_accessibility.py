@@ -98,11 +98,39 @@ def test_no_page_has_a_violation(browser: Browser, by_people: Demo) -> None:
         see("one student", "Okafor, Bilal")
         go("Back to the preview")
         frame.get_by_role("button", name=re.compile("Held")).click()
+        frame.get_by_role("button", name="Hide names").press("Enter")
+        switch = frame.get_by_role("button", name="Hide names", pressed=True)
+        expect(switch).to_be_focused(timeout=20_000)
+        expect(frame.get_by_role("button", name=re.compile("Held"), pressed=True)).to_be_visible()
+        see("names hidden", "Preview: 14 grades")
+        expect(frame.locator("body")).not_to_contain_text("Okafor")
         see("held cells", "Preview: 14 grades")
         frame.get_by_role("button", name="Send 14 grades").click()
         see("report", "14 grades are in the gradebook.")
         go("History")
         see("history", "History")
+    assert found == []
+
+
+def test_an_administrators_page_has_no_violation(browser: Browser, by_people: Demo) -> None:
+    """Grading schemes for the whole school: before an account is connected, with the form, and refused."""
+    with strict_context(browser, 1280) as context:
+        page = context.new_page()
+        act_as(page, by_people.canvas, "Ada Admin (account admin)")
+        frame = open_tool(page)
+        frame.get_by_role("link", name="Grading schemes of the school").click(timeout=20_000)
+        connects = frame.get_by_role("link", name="Connect Canvas")
+        expect(connects).to_be_visible(timeout=20_000)
+        found = look(page, "school without an account")
+        with page.expect_popup() as popup:
+            connects.click()
+        popup.value.get_by_role("button", name="Authorize").click()
+        makes = frame.get_by_role("button", name="Make the scheme in Canvas").last
+        expect(makes).to_be_visible(timeout=20_000)
+        found += look(page, "school")
+        makes.click()
+        expect(frame.locator(".error-summary")).to_be_visible(timeout=20_000)
+        found += look(page, "school, refused")
     assert found == []
 
 

@@ -26,9 +26,8 @@ from alignments.core.definition import (
     ShareLine,
     Table,
 )
-from alignments.core.explain import rule_in_words
 from alignments.core.levels import Score
-from alignments.core.linewords import credit_in_words, line_in_words
+from alignments.core.linewords import criterion_in_words, line_in_words
 from alignments.core.numbers import plain, short
 from alignments.core.rules import Decider
 from canvas.values import GradingScheme, Outcome
@@ -36,7 +35,7 @@ from canvas.values import GradingScheme, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A line in words and how many students reach it."""
+    """What a line asks, as "reach 3 of 4", and how many students do."""
 
     words: str
     count: int
@@ -48,8 +47,8 @@ def reached(
     found: ClassUnderRule,
     scheme: GradingScheme | None,
 ) -> Iterator[Reached]:
-    """Each line of the rule, in the rule's order; with criteria, each grade and who gets it or would. Students
-    with a rule of their own, or none, are not counted."""
+    """Each line of the rule, in the rule's order; with criteria, each grade that has conditions and who meets
+    them. Students with a rule of their own, or none, are not counted."""
     scores: list[Mapping[str, Score | None]] = [
         found.scores_by_user.get(user, {}) for user in found.by_the_rule
     ]
@@ -65,25 +64,22 @@ def _lines(
 ) -> Iterator[tuple[str, Rule]]:
     match definition.rule:
         case Cutoff(at):
-            yield line_in_words(at, definition, outcomes), _at(at)
+            yield f"reach {line_in_words(at, definition, outcomes)}", _at(at)
         case Table(levels):
             for level in reversed(levels):
-                yield line_in_words(level.at, definition, outcomes), _at(level.at)
+                yield f"reach {line_in_words(level.at, definition, outcomes)}", _at(level.at)
         case Proportional():
-            yield line_in_words(MasteryLine(), definition, outcomes), _at(MasteryLine())
+            yield f"reach {line_in_words(MasteryLine(), definition, outcomes)}", _at(MasteryLine())
         case Scheme():
             for letter in schemes.letters(scheme) if scheme else ():
                 bound = Percent(_exact(letter.bound * 100))
-                yield f"{letter.name} ({short(letter.bound * 100)} % and up)", _at(ShareLine(bound))
+                yield f"reach {letter.name} ({short(letter.bound * 100)} % and up)", _at(ShareLine(bound))
         case Criteria(grades):
             for grade in grades:
                 alone = Criteria((replace(grade, credit=FULL_CREDIT),))
-                words = rule_in_words(replace(definition, rule=alone), outcomes).removeprefix("full credit ")
-                credit = credit_in_words(grade.credit)
-                yield (
-                    f"{credit} {words}".replace(f"{credit} otherwise full credit", f"{credit}: everybody"),
-                    alone,
-                )
+                words = criterion_in_words(grade, definition, outcomes)
+                if not words.startswith("otherwise"):
+                    yield f"meet the conditions for {words.replace(' if ', ': ', 1)}", alone
 
 
 def _at(line: Line) -> Cutoff:

@@ -40,6 +40,7 @@ class SchemeShown:
     kind: str
     letters: tuple[LetterShown, ...]
     warning: str
+    in_points: bool
 
 
 def shown(scheme: GradingScheme) -> SchemeShown:
@@ -57,6 +58,7 @@ def shown(scheme: GradingScheme) -> SchemeShown:
         f"in points, {top} at the top" if scheme.points_based else "in percent",
         tuple(_letter(one, scheme) for one in schemes.letters(scheme)),
         warning,
+        scheme.points_based,
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from alignments.classunder import ClassUnderRule
 from alignments.core.calculations import canvas_calculation
-from alignments.core.calculationwords import Evidence, calculation_in_words, how_canvas_differs, shown
+from alignments.core.calculationwords import Evidence, calculation_in_words, how_canvas_differs
 from alignments.core.definition import Calculation, Definition
+from alignments.core.numbers import short
 from alignments.pages import Reading
 from canvas.values import Outcome
 
@@ -76,4 +78,4 @@ def _differ(user: str, outcome_id: str, reading: Reading, found: ClassUnderRule)
     ours = found.scores_by_user.get(user, {}).get(outcome_id)
     if canvas is None or ours is None:
         return canvas is not ours
-    return shown(ours) != shown(canvas)
+    return short(Fraction(ours)) != short(Fraction(canvas))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from alignments.core import levels, schemes
+from alignments.core.checks import lines
 from alignments.core.definition import (
     FULL_CREDIT,
     Combine,
@@ -16,6 +17,7 @@ from alignments.core.definition import (
     Definition,
     Line,
     MasteryLine,
+    PointsLine,
     Proportional,
     Scheme,
     Table,
@@ -68,11 +70,21 @@ def combined_in_words(one: Worked) -> str:
         mastered = sum(each.is_mastered for each in one.assessed)
         weighed = "" if same_weights else ", counted by weight"
         return f"{mastered} of {len(one.assessed)} mastered{weighed}: {share_in_words(one.level)}."
+    level = f"{share_in_words(one.level)}{_on_the_scale(one)}"
     if one.combine == "mean" and 1 < len(one.assessed) <= MOST_SUMMED:
-        return f"Average: {_sum(one.assessed, same_weights)} = {share_in_words(one.level)}."
+        return f"Average: {_sum(one.assessed, same_weights)} = {level}."
     average = "Average" if len(one.assessed) > 1 else "The one assessed counts"
     names = {"mean": average, "min": "The lowest counts", "max": "The highest counts"}
-    return f"{names[one.combine]}: {share_in_words(one.level)}."
+    return f"{names[one.combine]}: {level}."
+
+
+def _on_the_scale(one: Worked) -> str:
+    """The level in points, where the rule's lines are: nobody has to turn 87.5 % into 3.5 of 4."""
+    if not any(isinstance(line, PointsLine) for line in lines(one.definition.rule)):
+        return ""
+    points = one.level * one.top
+    about = "" if is_exact(points, 2) else "about "
+    return f", which is {about}{short(points)} of {short(one.top, 6)}"
 
 
 def _combination_counts(one: Worked) -> bool:

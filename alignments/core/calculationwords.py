@@ -9,7 +9,7 @@ from fractions import Fraction
 from alignments.core.calculations import Calculator, Result, calculate, canvas_calculation, in_time
 from alignments.core.definition import Calculation, Order
 from alignments.core.levels import Score
-from alignments.core.linewords import day_in_words
+from alignments.core.linewords import day_in_words, is_exact
 from alignments.core.numbers import plain, short
 from canvas.values import Outcome
 
@@ -100,8 +100,11 @@ def _ignored(result: Result, calculation: Calculation) -> str:
 
 
 def shown(score: Score) -> str:
-    """A score for a person to read: Canvas's as it is, a calculated one to two decimals."""
-    return short(score) if isinstance(score, Fraction) else plain(score)
+    """A score for a person to read: Canvas's as it is, a calculated one to two decimals, and "about" where
+    that is not all of it (2.996 is not yet 3)."""
+    if not isinstance(score, Fraction):
+        return plain(score)
+    return short(score) if is_exact(score, 2) else f"about {short(score)}"
 
 
 def _of(outcome: Outcome) -> str:

@@ -58,24 +58,22 @@ def line_in_words(line: Line, definition: Definition, outcomes: Mapping[str, Out
 
 
 def points_in_words(points: Decimal, top: Decimal | None) -> str:
-    return f"{plain(points)} points" if top is None else f"{plain(points)} of {plain(top)}"
+    if top is not None:
+        return f"{plain(points)} of {plain(top)}"
+    return "1 point" if points == 1 else f"{plain(points)} points"
 
 
 def criterion_in_words(grade: CriteriaGrade, definition: Definition, outcomes: Mapping[str, Outcome]) -> str:
     """One grade of criteria: "85 % if none is below 2 of 4"."""
     parts = []
     if grade.all_at_least is not None:
-        parts.append(
-            f"every outcome is at least at {line_in_words(grade.all_at_least, definition, outcomes)}"
-        )
+        parts.append(f"every outcome reaches {line_in_words(grade.all_at_least, definition, outcomes)}")
     if grade.none_below is not None:
         parts.append(f"none is below {line_in_words(grade.none_below, definition, outcomes)}")
     if grade.mastered_at_least is not None:
         parts.append(f"{grade.mastered_at_least} or more are mastered")
     if grade.average_at_least is not None:
-        parts.append(
-            f"the average is at least at {line_in_words(grade.average_at_least, definition, outcomes)}"
-        )
+        parts.append(f"the average reaches {line_in_words(grade.average_at_least, definition, outcomes)}")
     credit = credit_in_words(grade.credit)
     return f"{credit} if {' and '.join(parts)}" if parts else f"otherwise {credit}"
 

@@ -55,7 +55,7 @@ def test_the_rule_names_the_calculation() -> None:
 def test_a_calculated_score_is_explained_to_two_decimals_and_graded_exactly() -> None:
     made = definition({"kind": "proportional"}, calculation={"method": "newest", "count": 3})
     said = explain.explain_cell(made, {"1": SKILL}, {"1": Fraction(8, 3)}, Decimal(100))
-    assert said[0] == "Skill 1: 2.67 of 4 (66.67 % of the scale), below mastery (3)."
+    assert said[0] == "Skill 1: about 2.67 of 4 (66.67 % of the scale), below mastery (3)."
     assert said[-1] == "About 66.67 % of 100 points is about 66.6667, rounded to 66.67."
 
 

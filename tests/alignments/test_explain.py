@@ -40,7 +40,7 @@ BOTH = {"1": "1", "2": "1"}
             {"credit": "100%", "all_at_least": None, "average_at_least": "3.5"},
             {"credit": "85%", "none_below": "2", "mastered_at_least": 1},
             {"credit": "40%"}]}, BOTH, {},
-         "full credit if every outcome is at least at mastery and the average is at least at 3.5 of 4; "
+         "full credit if every outcome reaches mastery and the average reaches 3.5 of 4; "
          "85 % if none is below 2 of 4 and 1 or more are mastered; otherwise 40 %"),
     ],
 )  # fmt: skip
@@ -107,6 +107,8 @@ def test_a_mean_shows_its_parts_and_how_it_was_rounded() -> None:
         ({"kind": "cutoff", "at": "50%"}, {"1": "4", "2": "2"}, BOTH, {"combine": "share"}, "1 of 2 mastered: 50 %."),
         ({"kind": "proportional"}, {"1": "2", "3": "3"}, MIXED, {},
          "Average: (1 × 50 % + 2 × 75 %) ÷ 3 = about 66.67 %."),
+        (TABLE, {"1": "3", "2": "4"}, BOTH, {},
+         "Average: (75 % + 100 %) ÷ 2 = 87.5 %, which is 3.5 of 4."),
         ({"kind": "proportional"}, {"1": "2", "3": None}, MIXED, {}, "The one assessed counts: 50 %."),
         (CRITERIA, {"1": "4", "2": "2"}, BOTH, {}, "The first that is true: 85 % if none is below 2 of 4."),
         (CRITERIA, {"1": "4", "2": "1"}, BOTH, {}, "None of them is true: no credit."),

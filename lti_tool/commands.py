@@ -10,9 +10,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
 
 from lti_tool.errors import PlatformError
+from lti_tool.health import missing
 from lti_tool.models import Context, Registration
 
 
@@ -38,6 +39,12 @@ class ToolCommand(BaseCommand):
                 "The database does not answer. Check DATABASE_URL and whether it runs, then try again.",
                 returncode=1,
             ) from error
+        except ProgrammingError as error:
+            # A table or column is not there yet; anything else is a fault of ours, to be seen whole.
+            waiting = missing()
+            if not waiting:
+                raise
+            raise CommandError(waiting, returncode=1) from error
 
     def print_json(self, value: Any) -> None:
         """One JSON object on standard output."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from lti_tool.commands import find_context, find_registration
 from lti_tool.models import Registration
@@ -138,3 +140,18 @@ def test_unknown_names_are_said() -> None:
     with pytest.raises(CommandError, match="open the tool in it once") as raised:
         find_context(Registration.objects.get(), "nope")
     assert raised.value.returncode == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tables_that_are_not_there_yet_are_said() -> None:
+    newest = MigrationRecorder.Migration.objects.filter(app="lti_tool").latest("name")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE lti_tool_registrationlink RENAME TO elsewhere")
+        newest.delete()
+        try:
+            with pytest.raises(CommandError, match=r"not applied .*; run manage\.py migrate") as told:
+                call_command("registration_link")
+        finally:
+            newest.save(force_insert=True)
+            cursor.execute("ALTER TABLE elsewhere RENAME TO lti_tool_registrationlink")
+    assert told.value.returncode == 1

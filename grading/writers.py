@@ -180,7 +180,14 @@ def posted_grade(cell: PlannedCell) -> Grade:
 
 def why_refused(to: Connection, assignment_id: str, error: Refused) -> Receipt:
     """Canvas answers alike when an assignment is unpublished, a course has ended and a person may not grade:
-    look which it is. Raises Stopped where it concerns the whole course."""
+    look which it is. Raises Stopped where it concerns the whole course, or where looking is refused as well."""
+    try:
+        return _why_refused(to, assignment_id, error)
+    except PlatformError as another:
+        raise stopped_by(another) from another
+
+
+def _why_refused(to: Connection, assignment_id: str, error: Refused) -> Receipt:
     assignment = to.rest.assignments(to.course_id).get(assignment_id)
     if assignment is None:
         return refused("column_gone")

@@ -220,3 +220,14 @@ def test_an_undo_that_died_before_it_wrote_does_not_claim_what_a_person_empties(
     school.edit(WORK, 1001, "")
     assert undo(school.context, started_by="command").counts == {"restored": 3, "kept": 1, "refused": 0}
     assert sync(school.context).run.reasons["cleared_by_person"] == 1
+
+
+def test_an_undo_refused_everywhere_ends_with_the_reason(school: School) -> None:
+    align_work(school)
+    sync(school.context)
+    faults = school.world.faults
+    faults.add("reply", method="POST", path=BULK, count=None, status=403, body=MAY_NOT)
+    faults.add("reply", method="GET", path="*/assignments", count=None, skip=1, status=403, body=MAY_NOT)
+    undone = undo(school.context, started_by="command")
+    assert (undone.run.outcome, (undone.run.error or {}).get("code")) == ("stopped", "no_permission")
+    assert not Run.objects.exclude(state=RunState.FINISHED).exists()

@@ -205,7 +205,8 @@ def open_plan(sealed: str) -> Prepared:
         basis=value["text"],
     )
     read_at = datetime.fromisoformat(value["read_at"])
-    basis = Basis(*value["basis"], dict(value.get("each", ())))
+    rules, columns, roster = value["basis"]
+    basis = Basis(rules, columns, roster, dict(value.get("each", ())))
     return Prepared(plan, basis, read_at, evidence.from_rows(value.get("grounds", ())))
 
 

@@ -62,7 +62,11 @@ def pick(request: LaunchRequest) -> HttpResponse:
         return _not_asked(request)
     look = look_at(request.launch_session)
     if look.reading is None:
-        return unreadable(request, look) if request.method == "POST" else _page(request, page_of(look) | {"here": ""})
+        return (
+            unreadable(request, look)
+            if request.method == "POST"
+            else _page(request, page_of(look) | {"here": ""})
+        )
     form = PickForm(request.POST if request.method == "POST" else None)
     outcomes = look.reading.evidence.outcomes
     chosen = [one for one in request.POST.getlist("outcome") if one in outcomes]
@@ -72,7 +76,13 @@ def pick(request: LaunchRequest) -> HttpResponse:
         if not problem and form.is_valid():
             return _hand_over(request, wanted, form, chosen, outcomes[chosen[0]])
     offered = _offers(request, outcomes, chosen)
-    page = page_of(look) | {"here": "", "form": form, "offered": offered, "problem": problem, "q": _search(request)}
+    page = page_of(look) | {
+        "here": "",
+        "form": form,
+        "offered": offered,
+        "problem": problem,
+        "q": _search(request),
+    }
     is_wrong = bool(problem) or (form.is_bound and not form.is_valid() and request.POST.get("do") != "search")
     return _page(request, page, 422 if is_wrong else 200)
 

@@ -146,4 +146,6 @@ def manage(*given: str, **changes: Any) -> subprocess.CompletedProcess[str]:
 def test_a_database_that_is_away_is_one_sentence(given: tuple[str, ...]) -> None:
     done = manage(*given)
     assert done.returncode == 1
-    assert "Traceback" not in done.stderr and "database" in (done.stdout + done.stderr).lower(), done.stderr[-500:]
+    assert "Traceback" not in done.stderr and "database" in (done.stdout + done.stderr).lower(), done.stderr[
+        -500:
+    ]

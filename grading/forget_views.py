@@ -11,11 +11,11 @@ from grading.forgetting import IN_CANVAS, forget
 from grading.models import Run
 from grading.runs import RunAlreadyOpen
 from lti_tool import cookies, sessions
-from lti_tool.sessions import LaunchRequest, staff_required
+from lti_tool.sessions import LaunchRequest, teacher_required
 
 
 @require_http_methods(["GET", "POST"])
-@staff_required
+@teacher_required
 def forget_course(request: LaunchRequest) -> HttpResponse:
     """Ask once, naming what goes; then delete, which ends this visit too."""
     if request.method == "GET":

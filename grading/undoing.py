@@ -19,6 +19,7 @@ from canvas.models import CanvasAccount
 from canvas.values import Assignment, Cell, LineItem
 from grading import fingerprints, journal, making, runs, writers
 from grading.connection import Connection, Stopped, check_clocks, connect, stopped, stopped_by
+from grading.core.columns import LETTERED, numeric_labels
 from grading.core.grades import EXCUSED, grade_text, same_grade
 from grading.core.plan import PlannedCell
 from grading.fingerprints import Memory
@@ -136,7 +137,7 @@ class Undoer:
         try:
             assignments = self.to.rest.assignments(self.to.course_id)
             items = read_line_items(self.to) if _needs_line_items(targets) else {}
-            open_entries = self._readable(entries, assignments)
+            open_entries = self._unmistaken(self._readable(entries, assignments), assignments)
             now = read_again(self.to, [(entry.assignment, entry.user) for entry in open_entries])
         except PlatformError as error:
             raise stopped_by(error) from error
@@ -176,6 +177,24 @@ class Undoer:
                 code = "column_gone" if assignment is None else "unpublished"
                 self.ledger.receipts[entry.target, entry.user] = refused(code)
         return readable
+
+    def _unmistaken(self, entries: Sequence[Entry], assignments: Mapping[str, Assignment]) -> list[Entry]:
+        """Without the numbers that Canvas would take for letters by now: it can have become letter-graded since."""
+        used = {entry.assignment: assignments[entry.assignment] for entry in entries}
+        lettered = {key: one for key, one in used.items() if one.grading_type in LETTERED}
+        if not lettered:
+            return list(entries)
+        course = self.to.rest.course(self.to.course_id)
+        schemes = {key: self.to.rest.grading_scheme(course, one) for key, one in lettered.items()}
+        mistaken = {key: numeric_labels(one, schemes[key]) for key, one in lettered.items()}
+        left: list[Entry] = []
+        for entry in entries:
+            why = mistaken.get(entry.assignment, "") if entry.before not in (None, EXCUSED) else ""
+            if why:
+                self.ledger.receipts[entry.target, entry.user] = refused("column_blocked", why)
+            else:
+                left.append(entry)
+        return left
 
     def _seen(self, entries: Sequence[Entry], now: Mapping[tuple[str, str], Cell]) -> list[Entry]:
         """Cells that an account of some sections does not see are left to another account; a missing cell is

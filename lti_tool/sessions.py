@@ -227,6 +227,17 @@ def staff_required(view: View[Params]) -> OpenView[Params]:
     return guarded
 
 
+def teacher_required(view: View[Params]) -> OpenView[Params]:
+    """Only for teachers of the course: what a teaching assistant should not decide alone."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
+        refused = _refusal(request) or _refusal_of_role(request) or _refusal_of_assistant(request)
+        return refused or view(_typed(request), *args, **kwargs)
+
+    return guarded
+
+
 def staff_or_admin_required(view: View[Params]) -> OpenView[Params]:
     """For teachers and teaching assistants of the course, and an administrator who launched it: pages about the
     installation, without anybody's data."""
@@ -325,4 +336,17 @@ def _refusal_of_role(request: HttpRequest) -> HttpResponse | None:
         "This page is for teachers",
         "Only teachers and teaching assistants of this course can see it.",
         "If you teach this course, ask its owner for a teacher's enrolment and open the tool again.",
+    )
+
+
+def _refusal_of_assistant(request: HttpRequest) -> HttpResponse | None:
+    if getattr(request, "role", None) != LaunchRole.TEACHING_ASSISTANT:
+        return None
+    return pages.refusal(
+        request,
+        403,
+        "NOT-TEACHER",
+        "Only a teacher can do this",
+        "It concerns everybody who teaches this course. Nothing was changed.",
+        "Ask a teacher of this course to open the tool and do it.",
     )

@@ -55,7 +55,7 @@ def assignment_column(
             None,
             f"Assignment {wanted_id} is not in this course (any more). Choose another target.",
         )
-    blocked = blocked_reason(assignment, expected) or _numeric_labels(assignment, scheme)
+    blocked = blocked_reason(assignment, expected) or numeric_labels(assignment, scheme)
     return Column(assignment.name, assignment.points_possible, blocked, assignment)
 
 
@@ -124,8 +124,11 @@ def same_points(one: Decimal, other: Decimal) -> bool:
     return abs(one - other) < Decimal("0.00000000005")
 
 
-def _numeric_labels(assignment: Assignment, scheme: GradingScheme | None) -> str:
-    """Canvas reads a posted number that equals a label as that label, and bulk grading cannot say otherwise."""
+def numeric_labels(assignment: Assignment, scheme: GradingScheme | None) -> str:
+    """Why numbers cannot be sent by REST; "" if they can.
+
+    Canvas reads a posted number that equals a label as that label, and bulk grading cannot say otherwise.
+    """
     if assignment.grading_type not in LETTERED:
         return ""
     name = f'"{assignment.name}"'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.test import override_settings
 
@@ -10,6 +12,7 @@ from grading.core.plan import Choices
 from grading.models import Fingerprint
 from grading.planning import open_plan
 from grading.services import NothingToUndo, sync, undo
+from sandbox.records import GradingStandard
 from tests.grading.school import School, entry
 
 NAMES = {"column": "Models", "assignment": "1.1 Linear models"}
@@ -118,3 +121,20 @@ def test_replaced_by_choice_is_undone_too(school: School) -> None:
     assert school.cell(NAMES["assignment"], 1003) == "0"
     undo(school.context, started_by="command")
     assert school.column(NAMES["assignment"]) == {1003: "0.7"}
+
+
+def test_a_number_is_not_put_back_where_canvas_would_take_it_for_a_letter(school: School) -> None:
+    column = school.assignment(NAMES["assignment"])
+    school.edit(column.name, 1001, "0.5")
+    align(school, "assignment", overwrite="all")
+    sync(school.context, force_conflicts=True)
+    assert school.cell(column.name, 1001) == "1"
+    letters = [("1", Decimal("0.9")), ("0.5", Decimal(0))]
+    school.world.grading_standards[901] = GradingStandard(901, "Course", school.course.id, "Levels", letters)
+    column.grading_type, column.grading_standard_id = "letter_grade", 901
+    undone = undo(school.context, started_by="command")
+    assert {c.entry.user: c.code for c in undone.cells if c.fate == "refused"} == {"1001": "column_blocked"}
+    assert school.cell(column.name, 1001) == "1"
+    column.grading_type = "points"
+    assert undo(school.context, started_by="command").counts["restored"] == 1
+    assert school.cell(column.name, 1001) == "0.5"

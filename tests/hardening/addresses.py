@@ -18,7 +18,7 @@ class Row:
     get: int | None
     post: int | None
     for_whom: str = "staff"
-    """`staff`, `staff and admins`, `visitors` (any open visit), `window` (consent's end) or `anybody`."""
+    """`teachers`, `staff`, `staff and admins`, `visitors` (any open visit), `window` (consent's end) or `anybody`."""
     names: str = ""
     """Which object the address names: `alignment` or `run` of a course, `template` of a school, `own template` that
     only its course may change, or nothing."""
@@ -86,7 +86,7 @@ TABLE = {
     "grading:check": Row(200, None, "staff and admins"),
     "grading:check-results": Row(200, None, "staff and admins"),
     "grading:write-test": Row(None, 200),
-    "grading:forget": Row(200, 422),
+    "grading:forget": Row(200, 422, "teachers"),
     "grading:run": Row(200, None, names="run"),
     "grading:progress": Row(200, None, names="run"),
     "grading:choices": Row(302, 200, names="run"),

@@ -133,5 +133,14 @@ def test_the_page_says_what_happens_asks_and_forgets(schools: Schools) -> None:
     assert column and schools.ours.column("Second column") == column
 
 
+def test_an_assistant_may_not_and_is_told_who_can(schools: Schools) -> None:
+    before = rows_of(schools.ours.context.pk)
+    answer = schools.people["ta"].ask("POST", "/course/settings/forget/", {"sure": "on"})
+    assert (answer.status_code, "Ask a teacher of this course" in words(answer)) == (403, True)
+    assert rows_of(schools.ours.context.pk) == before
+    settings_page = words(schools.people["ta"].ask("GET", "/course/settings/"))
+    assert "A teacher of this course can have all of it deleted" in settings_page
+
+
 def words(response: Any) -> str:
     return " ".join(response.content.decode().split())

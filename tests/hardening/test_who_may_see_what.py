@@ -30,6 +30,8 @@ def expected(row: Row, name: str, person: str, method: str) -> set[int]:
         return {405}
     own = {"GET": row.get, "POST": row.post, "HEAD": row.head}[method]
     assert own is not None
+    if row.for_whom == "teachers" and person == "ta":
+        return {403}
     if row.for_whom == "anybody" or name == "canvas:callback" or person in STAFF:
         return {own}
     if person in NO_VISIT:

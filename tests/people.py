@@ -308,6 +308,7 @@ def _serve(platform: TestPlatform) -> str:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), KeySet)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    # Never shut down, so it need not look whether it should: hundreds of these would keep a core busy with looking.
+    threading.Thread(target=server.serve_forever, args=(3600,), daemon=True).start()
     atexit.register(server.server_close)
     return f"http://127.0.0.1:{server.server_port}"

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F, Max
+
 from canvas import accounts
 from canvas import selfcheck as canvas_checks
 from canvas.models import CanvasAccount
@@ -49,8 +51,9 @@ def account_of(context: Context) -> CanvasAccount | None:
 
 
 def newest_course(registration: Registration) -> Context | None:
-    """The course that opened the tool last, before others one whose teacher has connected an account."""
-    courses = list(Context.objects.filter(registration=registration).order_by("-last_launch_at")[:50])
+    """The course whose staff opened the tool last, before others one whose teacher has connected an account."""
+    opened = Context.objects.filter(registration=registration).annotate(at=Max("graders__last_launch_at"))
+    courses = list(opened.order_by(F("at").desc(nulls_last=True), "-last_launch_at")[:50])
     connected = (course for course in courses if account_of(course) is not None)
     return next(connected, courses[0] if courses else None)
 

@@ -232,7 +232,8 @@ def test_the_sweeper_takes_up_what_a_dead_worker_left(school: School) -> None:
     jobs.sweep(timestamp=0)
     jobs.sweep(timestamp=0)
     with connection.cursor() as cursor:
-        cursor.execute("select count(*) from procrastinate_jobs where task_name = 'grading.send_run'")
+        lock = f"send-{run.pk}"
+        cursor.execute("select count(*) from procrastinate_jobs where queueing_lock = %s", [lock])
         assert cursor.fetchone() == (1,)
     jobs.send_run(run.pk)
     run.refresh_from_db()

@@ -98,6 +98,7 @@ def test_no_page_has_a_violation(browser: Browser, by_people: Demo) -> None:
         see("one student", "Okafor, Bilal")
         go("Back to the preview")
         frame.get_by_role("button", name=re.compile("Held")).click()
+        expect(frame.get_by_role("button", name=re.compile("Held"), pressed=True)).to_be_visible()
         frame.get_by_role("button", name="Hide names").press("Enter")
         switch = frame.get_by_role("button", name="Hide names", pressed=True)
         expect(switch).to_be_focused(timeout=20_000)

@@ -68,6 +68,7 @@ def content_item(picked: DeepLinkedAlignment) -> dict[str, Any]:
         "custom": {LINK_TAG: picked.tag, LINKED_ASSIGNMENT: "$Canvas.assignment.id"},
         "lineItem": {
             "label": definition.name,
+            # JSON needs a number, and Canvas keeps points as a binary float itself.
             "scoreMaximum": float(definition.target.points),
             "resourceId": picked.tag,
             "tag": ITEM_TAG,

@@ -1,7 +1,7 @@
 """REST plumbing: one account's calls to its school's Canvas, whole lists or an error.
 
 The bearer token is fetched in the thread that owns this object; helper threads only use it, so that no
-database connection is opened in them. A token that Canvas no longer takes is renewed once.
+database connection is opened in them. A token that Canvas no longer takes is renewed.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from lti_tool.http import Http, Policy, host_of, rest_hosts
 
 PER_PAGE = 100
 MOST_PAGES = 2_000
+LATE_SECONDS = 1.0
+"""For a refresh that is still under way somewhere: the time to arrive before another one is asked for."""
 
 Params = Sequence[tuple[str, str]]
 Item = TypeVar("Item")
@@ -102,20 +104,24 @@ class Gateway:
         return self._skew
 
     def _renewing(self, call: Callable[[], Result]) -> Result:
-        """Run `call` with a valid token; a token refused as expired is renewed once. F20 of hardening."""
+        """Run `call` with a valid token; one that is refused as expired is renewed. A fresh one that is refused
+        too is renewed once more: a refresh that Canvas took only after we had given it up and asked again ends the
+        token of the second. F20 and F22 of hardening."""
         if not self._token:
             self._token = oauth.access_token(self.account, self.clock(), self._http)
-        try:
-            return call()
-        except AccessLost as error:
-            if error.code != TOKEN_EXPIRED:
-                raise
-        self._token = oauth.renewed_token(self.account, self._token, self.clock(), self._http)
+        for pause in (0.0, LATE_SECONDS):
+            try:
+                return call()
+            except AccessLost as error:
+                if error.code != TOKEN_EXPIRED:
+                    raise
+            self._http.wait(pause)
+            self._token = oauth.renewed_token(self.account, self._token, self.clock(), self._http)
         try:
             return call()
         except AccessLost as error:
             if error.code == TOKEN_EXPIRED:
-                oauth.mark_lost(self.account, "revoked", self.clock())
+                oauth.mark_lost(self.account, self._token, "revoked", self.clock())
                 raise _lost(error) from error
             raise
 

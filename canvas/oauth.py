@@ -6,6 +6,7 @@ it would kill the same person's token of another installation of this key.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +32,9 @@ SECRET_PURPOSE = "registration.api_client_secret"
 MARGIN = timedelta(seconds=60)
 """A token this close to its end is renewed first: the call it is for may take a while."""
 TOKEN_SECONDS = 20.0
+DOES_NOT_OPEN = (
+    "The stored token cannot be opened with the present ENCRYPTION_KEYS. Connect the account again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ def renewed_token(account: CanvasAccount, old: str, now: datetime, http: Http | 
         except AccessLost as error:
             # Raising here would undo the note that the account is lost.
             lost = error
-            if error.who == "teacher":
+            if error.code == "revoked":
                 _note_lost(row, error.code, now)
         else:
             _keep(row, grant)
@@ -152,9 +156,13 @@ def _disconnected() -> AccessLost:
     return AccessLost(detail, who="teacher", code="revoked")
 
 
-def mark_lost(account: CanvasAccount, code: str, now: datetime) -> None:
-    """Remember that Canvas no longer accepts this account; pages then ask to connect it again."""
-    _note_lost(account, code, now)
+def mark_lost(account: CanvasAccount, token: str, code: str, now: datetime) -> None:
+    """Remember that Canvas no longer accepts this account; pages then ask to connect it again. Not where the
+    account has another token than the refused one by now: nobody loses a connection that was just renewed."""
+    with transaction.atomic(), contextlib.suppress(AccessLost):
+        row = CanvasAccount.objects.select_for_update().filter(pk=account.pk).first()
+        if row is not None and _open_token(row) == token:
+            _note_lost(row, code, now)
 
 
 def disconnect(account: CanvasAccount, http: Http | None = None) -> None:
@@ -195,10 +203,7 @@ def _open_token(row: CanvasAccount) -> str:
     try:
         token: str = unseal(row.sealed_access_token, purpose=_access_purpose(row))
     except CannotUnseal as error:
-        detail = (
-            "The stored token cannot be opened with the present ENCRYPTION_KEYS. Connect the account again."
-        )
-        raise AccessLost(detail, who="teacher", code="cannot_unseal") from error
+        raise AccessLost(DOES_NOT_OPEN, who="teacher", code="cannot_unseal") from error
     return token
 
 
@@ -215,7 +220,11 @@ def _refresh(row: CanvasAccount, now: datetime, http: Http) -> Grant:
     if not row.sealed_refresh_token:
         detail = "The connection to Canvas has ended. Connect the account again."
         raise AccessLost(detail, who="teacher", code="revoked")
-    refresh: str = unseal(row.sealed_refresh_token, purpose=_refresh_purpose(row))
+    try:
+        refresh: str = unseal(row.sealed_refresh_token, purpose=_refresh_purpose(row))
+    except CannotUnseal as error:
+        # Not lost: with the old key among ENCRYPTION_KEYS again it opens.
+        raise AccessLost(DOES_NOT_OPEN, who="teacher", code="cannot_unseal") from error
     form = {"grant_type": "refresh_token", "refresh_token": refresh}
     try:
         return _token_call(row.registration, form, now, http)

@@ -167,6 +167,11 @@ class Http:
             raise Refused("The address would be too long.", code="address_too_long", where=where)
         return self._insist(request, limits, where or method, policy)
 
+    def wait(self, seconds: float) -> None:
+        """A pause before something is asked once more."""
+        if seconds:
+            self._sleep(seconds)
+
     def _insist(
         self, request: requests.PreparedRequest, limits: _Limits, where: str, policy: Policy
     ) -> Reply:

@@ -122,7 +122,7 @@ def test_a_refused_refresh_says_who_must_act(
 
 
 def test_a_lost_account_asks_canvas_nothing(server: LocalServer, rest: Rest) -> None:
-    oauth.mark_lost(rest.account, "revoked", timezone.now())
+    oauth.mark_lost(rest.account, "old", "revoked", timezone.now())
     with pytest.raises(AccessLost):
         rest.sections("101")
     assert server.seen == []
@@ -135,7 +135,34 @@ def test_a_fresh_token_refused_as_well_is_a_lost_account(server: LocalServer, re
         rest.sections("101")
     assert caught.value.code == "revoked"
     assert CanvasAccount.objects.get().lost_code == "revoked"
-    assert len(server.calls("GET", SECTIONS)) == 2
+    assert len(server.calls("GET", SECTIONS)) == 3
+
+
+def test_a_refresh_that_took_effect_late_costs_no_account(server: LocalServer, rest: Rest) -> None:
+    """The first was given up and asked again; Canvas then took it after the second, whose token it ended."""
+    late, dead, good = Answer(b"", 504), Answer({"access_token": "dead"}), "new-access-token"
+    server.routes["POST", TOKEN] = [late, dead, Answer({"access_token": good})]
+    server.routes["GET", SECTIONS] = only_new_token
+    assert rest.sections("101") == {}
+    assert len(server.calls("POST", TOKEN)) == 3 and CanvasAccount.objects.get().lost_at is None
+
+
+def test_an_account_renewed_meanwhile_is_not_lost(connect: Connect) -> None:
+    account = connect()
+    oauth.mark_lost(account, "the one before", "revoked", timezone.now())
+    assert CanvasAccount.objects.get().lost_at is None
+    oauth.mark_lost(account, "old", "revoked", timezone.now())
+    assert CanvasAccount.objects.get().lost_at is not None
+
+
+def test_a_refresh_token_that_does_not_open_is_kept(
+    server: LocalServer, connect: Connect, http: Http
+) -> None:
+    account = connect(sealed_refresh_token="of another key")
+    with pytest.raises(AccessLost) as caught:
+        oauth.renewed_token(account, "old", timezone.now(), http)
+    assert caught.value.code == "cannot_unseal" and server.seen == []
+    assert CanvasAccount.objects.get().lost_at is None
 
 
 def test_missing_scopes_renew_nothing(server: LocalServer, rest: Rest) -> None:

@@ -42,7 +42,7 @@ def deliver(lease: Lease, reading: CourseReading | None, to: Connection | None =
     to.fence.guard(lease.fence)
     on = Delivery(to, lease, prepared, alignments.stored(run.context), reading)
     try:
-        with runs.pulse(run, lease.token):
+        with runs.pulse(lease):
             send(on)
         return finish(lease, on, None)
     except LeaseLost:

@@ -7,7 +7,7 @@ the columns that are not there yet (`make_missing`).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from grading import making
 from grading.connection import check_clocks, stopped_by
@@ -23,6 +23,12 @@ ROSTER_WORTH_A_SECOND_LOOK = 200
 """Students up to which a foreground sync reads the roster again before it sends."""
 
 OUTDATED = "The alignment, or the column's points, changed while this run was interrupted. Preview again."
+
+PART_OF_THE_CLASS = (
+    "This Canvas account sees its own sections only: {unseen} of the {planned} students in the preview are in others. "
+    "Nothing was sent. Make a preview of your own, which holds the students you see, or ask somebody who sees the "
+    "whole class to send this one."
+)
 
 
 class Changed(Exception):
@@ -46,8 +52,24 @@ def check_basis(on: Delivery) -> Targets:
     on.outdated = on.prepared.basis.outdated(now)
     what = on.prepared.basis.differs_from(now)
     if what and not on.lease.was_broken_off:
+        if on.prepared.basis.roster != now.roster:
+            _check_whole_class(on, students)
         raise Changed(f"Since the preview, {what} changed. Nothing was sent. Preview again.")
     return targets
+
+
+def _check_whole_class(on: Delivery, students: Collection[str]) -> None:
+    """Somebody who sees some sections only was given a plan with more students than theirs."""
+    planned = {cell.user for cell in on.prepared.plan.cells}
+    unseen = len(planned.difference(students))
+    if not unseen:
+        return
+    try:
+        limited = on.to.rest.course(on.to.course_id).own_sections_only
+    except PlatformError as error:
+        raise stopped_by(error) from error
+    if limited:
+        raise Changed(PART_OF_THE_CLASS.format(unseen=unseen, planned=len(planned)))
 
 
 def _look_once_more(on: Delivery, reading: CourseReading) -> Targets:

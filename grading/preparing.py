@@ -40,7 +40,7 @@ def fill(run: Run) -> None:
         return
     to = connect(run.context, run.account)
     try:
-        with runs.pulse(run, lease.token):
+        with runs.pulse(lease):
             prepared, _ = plan_course(to, approved_by_person=True)
         store_plan(lease, to, prepared, RunState.READY)
     except LeaseLost:

@@ -6,6 +6,7 @@ worker that was frozen and replaced finds that its lease is gone before it can w
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
@@ -23,12 +25,16 @@ from canvas.models import CanvasAccount
 from grading.models import OPEN_STATES, Run, RunState
 from lti_tool.models import Context
 
+log = logging.getLogger(__name__)
+
 STALE_AFTER = timedelta(seconds=60)
-PULSE_SECONDS = 10.0
+HELD_SECONDS = 10.0
+"""How long a run waits for its lock before it begins all the same."""
+PULSE_SECONDS = 0.5
 SILENCE_SECONDS = 2.0
-SURE_SECONDS = 20.0
+SURE_SECONDS = 1.5
 """How long a lease is certainly still held after it was last seen to be: nobody takes one over that was heard of
-within `STALE_AFTER`."""
+within `SILENCE_SECONDS`."""
 LOOK_SECONDS = 0.25
 DISCARDED = "discarded"
 COMMAND = "command"
@@ -171,37 +177,6 @@ def stale_readings(now: datetime) -> list[Run]:
     return list(Run.objects.filter(heartbeat_at__lt=now - STALE_AFTER, state=RunState.READING))
 
 
-@contextmanager
-def pulse(run: Run, lease: str) -> Iterator[None]:
-    """Hold the run's lock and keep its heartbeat going, from a thread, while this process waits for Canvas. A
-    process that is killed loses the lock at once, one that is frozen falls silent; whoever took the lease over
-    is not disturbed."""
-    held, done = threading.Event(), threading.Event()
-
-    def beat() -> None:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ALIVE, run.pk % 2**31])
-            held.set()
-            while not done.wait(PULSE_SECONDS):
-                mine = Run.objects.filter(pk=run.pk, lease=lease, state__in=OPEN_STATES)
-                mine.update(heartbeat_at=timezone.now())
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock_all()")
-        finally:
-            held.set()
-            connection.close()
-
-    thread = threading.Thread(target=beat, name=f"pulse of run {run.pk}", daemon=True)
-    thread.start()
-    held.wait(PULSE_SECONDS)
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
 @dataclass
 class Lease:
     """The right to write for a run. `was_broken_off`: a worker before us had begun to send."""
@@ -214,18 +189,24 @@ class Lease:
     """When it was last certain that the run is ours."""
 
     def fence(self) -> None:
-        """Before each write: a process that was frozen looks whether another took the run over meanwhile. Raises
-        LeaseLost."""
+        """Before each write: a process that was frozen, or lost its database, looks whether another took the run
+        over meanwhile. Raises LeaseLost."""
         if time.monotonic() - self.seen_at > SURE_SECONDS:
             self.beat(timezone.now())
 
-    def beat(self, now: datetime, **fields: Any) -> None:
-        """Say that we are alive and store `fields`. Raises LeaseLost when the run is no longer ours."""
+    def renew(self, now: datetime, **fields: Any) -> bool:
+        """Say that we are alive and store `fields`, if the run is still ours."""
         held = Run.objects.filter(pk=self.run.pk, lease=self.token, state__in=OPEN_STATES)
         asked_at = time.monotonic()
         if not held.update(heartbeat_at=now, **fields):
-            raise LeaseLost
+            return False
         self.seen_at = asked_at
+        return True
+
+    def beat(self, now: datetime, **fields: Any) -> None:
+        """The same, and see whether a person asked to stop. Raises LeaseLost when the run is no longer ours."""
+        if not self.renew(now, **fields):
+            raise LeaseLost
         self.stop_requested = Run.objects.values_list("stop_requested", flat=True).get(pk=self.run.pk)
 
     def finish(self, now: datetime, *, outcome: str, fields: Mapping[str, Any]) -> Run:
@@ -242,6 +223,44 @@ class Lease:
             raise LeaseLost
         self.run.refresh_from_db()
         return self.run
+
+
+@contextmanager
+def pulse(lease: Lease) -> Iterator[None]:
+    """Hold the run's lock and keep its heartbeat going, from a thread, while this process waits for Canvas. A
+    process that is killed loses the lock at once, one that is frozen falls silent; whoever took the lease over
+    is not disturbed. Where the database goes away for a moment, lock and heartbeat are taken up again after it;
+    until then `Lease.fence` asks before every write."""
+    held, done = threading.Event(), threading.Event()
+
+    def keep_alive() -> None:
+        while not done.is_set():
+            try:
+                _pulse(lease, held, done)
+            except DatabaseError:
+                log.warning("run %s lost its database for a moment", lease.run.pk)
+                done.wait(PULSE_SECONDS)
+            finally:
+                held.set()
+                connection.close()
+
+    thread = threading.Thread(target=keep_alive, name=f"pulse of run {lease.run.pk}", daemon=True)
+    thread.start()
+    held.wait(HELD_SECONDS)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _pulse(lease: Lease, held: threading.Event, done: threading.Event) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ALIVE, lease.run.pk % 2**31])
+        held.set()
+        while not done.wait(PULSE_SECONDS):
+            lease.renew(timezone.now())
+        cursor.execute("SELECT pg_advisory_unlock_all()")
 
 
 def take_lease(run_id: int, now: datetime, *, left: bool = False) -> Lease | None:

@@ -64,7 +64,7 @@ def sync(
     for account in accounts_for_course(context):
         to = connect(context, account)
         try:
-            with runs.pulse(run, lease.token):
+            with runs.pulse(lease):
                 prepared, reading = plan_course(to, force_conflicts=force_conflicts)
         except Stopped as end:
             last = end

@@ -79,7 +79,7 @@ def undo(
         to.fence.guard(lease.fence)
         undoer = Undoer(to, lease)
         try:
-            with runs.pulse(run, lease.token):
+            with runs.pulse(lease):
                 cells = undoer.run(journal.entries(found))
         except CannotUnseal:
             return Undone(_finish(lease, to, (), stopped("internal")), found.run)
@@ -294,13 +294,14 @@ class Undoer:
                 cell = now.get(key)
                 if cell is None or not holds(cell, planned):
                     # A write nobody answered for may still arrive: its intention is kept.
-                    if planned.key not in self.ledger.unanswered:
+                    code = "no_answer" if planned.key in self.ledger.unanswered else "not_written"
+                    if code == "not_written":
                         failed.append(key)
                     if cell is not None and not is_as_planned_from(cell, planned):
                         self.kept.add(planned.key)
                     receipt = self.ledger.receipts.get(planned.key)
                     if receipt is None or receipt == SENT:
-                        self.ledger.receipts[planned.key] = refused("not_written")
+                        self.ledger.receipts[planned.key] = refused(code)
                     continue
                 self.ledger.receipts[planned.key] = SENT
                 if planned.was_ours and planned.after is not None:

@@ -46,7 +46,7 @@ def test_a_sync_at_work_is_not_disturbed_and_the_other_says_so_in_json(
     school.align(entry(601, "Models"))
     run = run_of_a_dead_process(school)
     run.refresh_from_db()
-    with runs.pulse(run, run.lease), pytest.raises(CommandError) as refused:
+    with runs.pulse(runs.Lease(run, run.lease)), pytest.raises(CommandError) as refused:
         call_command(
             "sync",
             registration=school.context.registration.key,

@@ -222,6 +222,26 @@ def test_an_undo_that_died_before_it_wrote_does_not_claim_what_a_person_empties(
     assert sync(school.context).run.reasons["cleared_by_person"] == 1
 
 
+def test_what_an_undo_put_back_after_it_gave_up_is_ours(school: School, impatient: None) -> None:
+    """Nobody answered the undo's writes, and they arrived: its intention is still known."""
+    align_work(school)
+    sync(school.context)
+    align_work(school, rule={"kind": "cutoff", "credit": "60%"})
+    sync(school.context, confirm_large=True)
+    world = school.world
+    world.jobs_stuck = True
+    world.faults.add("error_before", method="PUT", path="*/submissions/*", count=None, status=504)
+    undone = undo(school.context, started_by="command")
+    assert (undone.counts["restored"], undone.run.reasons) == (0, {"no_answer": 3})
+    world.faults.clear()
+    world.jobs_stuck = False
+    with world.lock:
+        world.run_jobs(everything=True)
+    assert school.cell(WORK, 1001) == "1"
+    run = sync(school.context, confirm_large=True).run
+    assert (run.counts["conflict"], run.counts["send"], school.cell(WORK, 1001)) == (0, 3, "0.6")
+
+
 def test_an_undo_refused_everywhere_ends_with_the_reason(school: School) -> None:
     align_work(school)
     sync(school.context)

@@ -81,7 +81,9 @@ def test_a_plan_of_the_whole_class_sent_by_an_account_of_one_section(school: Sch
     assert result is not None
     unseen = {1003, 1004}
     assert not unseen & school.column(WORK).keys()
-    assert kept is False or (result.run.outcome, school.writes()) == ("changed", 0)
+    if kept:
+        assert (result.run.outcome, school.writes()) == ("changed", 0)
+        assert "sees its own sections only: 2 of the 6 students" in (result.run.error or {})["detail"]
     limited.delete()
     sync(school.context)
     assert school.column(WORK) == RIGHT == school.column("Models")

@@ -75,6 +75,40 @@ def test_f33_a_late_deduction_is_not_corrected_night_after_night(school: School)
         assert sync(school.context).run.requests["write"] == 0
 
 
+def test_f34_nothing_but_cells_columns_and_tokens_is_ever_written(school: School) -> None:
+    """A final grade typed over the total is no cell: nothing the tool sends could reach it."""
+    both_ways(school)
+    sync(school.context)
+    undo(school.context, started_by="command")
+    calls = (
+        *school.world.calls.all("POST"),
+        *school.world.calls.all("PUT"),
+        *school.world.calls.all("DELETE"),
+    )
+    assert {call.path.rpartition("/")[2] for call in calls} == {
+        "token",
+        "line_items",
+        "scores",
+        "update_grades",
+    }
+
+
+def test_f38_two_users_are_merged_while_scores_are_sent(school: School) -> None:
+    """The score meant for the one lands on the other: seen by reading back, and put right by the next sync."""
+    school.align(entry(601, "Models"))
+
+    def merge() -> None:
+        school.world.users[1003].merged_into = 1001
+        school.enrollment(1003).state = "deleted"
+        school.forget_evidence(1003)
+
+    before_call(school, SCORES, merge)
+    assert sync(school.context).run.counts["conflict"] >= 1
+    assert sync(school.context).run.outcome == "done"
+    assert school.column("Models") == {1001: "1", 1002: "1", 1004: "1"}
+    assert sync(school.context).run.requests["write"] == 0
+
+
 def test_f35_f36_one_leaves_and_one_comes_between_plan_and_writing(school: School) -> None:
     both_ways(school)
     before_call(school, "*/line_items", lambda: setattr(school.enrollment(1002), "state", "completed"))

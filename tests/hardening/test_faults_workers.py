@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from canvas.oauth import disconnect
@@ -201,6 +203,56 @@ def test_f60_told_to_end_a_worker_leaves_the_rest_to_the_next(
         struck(patched, "canvas.ags:Ags.post_score", after=True, by=signal.SIGTERM, nth=2)
         assert ended(fork(lambda: sync(school.context))) == -signal.SIGTERM
     assert_settled(school)
+
+
+def sessions() -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        return {pid for (pid,) in cursor.fetchall()}
+
+
+def lock_holders() -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", [runs._ALIVE])
+        return {pid for (pid,) in cursor.fetchall()}
+
+
+def cut(pids: set[int]) -> None:
+    """PostgreSQL ends these sessions, as a restart or a fail-over does."""
+    with connection.cursor() as cursor:
+        for pid in pids:
+            cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+
+
+def test_f61_the_database_is_gone_in_the_middle(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every connection of the worker is cut while its scores are on their way: the next worker ends the run."""
+    both_ways(school)
+    school.edit(WORK, 1001, "0.37")
+    others = sessions()
+    with monkeypatch.context() as patched:
+        struck(patched, "canvas.ags:Ags.post_score", after=True, by=signal.SIGSTOP, nth=2)
+        pid = fork(lambda: sync(school.context))
+        frozen(pid)
+        cut(sessions() - others)
+    assert thaw(pid) == 1
+    assert_settled(school)
+
+
+def test_f61_the_pulse_of_a_run_comes_back(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the connection that holds the run's lock is cut: the run is still its worker's, and nobody else's."""
+    both_ways(school)
+    lease = runs.take_lease(approved(school).pk, timezone.now())
+    assert lease is not None
+    with runs.pulse(lease):
+        [holder] = lock_holders()
+        cut({holder})
+        until = time.monotonic() + 30
+        while not lock_holders() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert lock_holders() not in ({holder}, set())
+        lease.fence()
+        with pytest.raises(services.RunAlreadyOpen):
+            sync(school.context)
 
 
 def test_f63_yesterdays_backup_rolls_no_grade_back(school: School) -> None:

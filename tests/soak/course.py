@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,13 @@ ODD_SCORES = (
     "-1",
     "0.004",
     "2.9999999999999996",
+)
+PLAIN_SCORES = ("0", "1", "2", "2.5", "3", "3.25", "4")
+CALCULATIONS = (
+    {"method": "newest", "count": 2},
+    {"method": "streak", "count": 2},
+    {"method": "latest_and_highest"},
+    {"method": "mode"},
 )
 PEOPLES_GRADES = ("0.37", "0.61", "0.5", "1", "0", "2.25", "77.7")
 STANDARD = 71
@@ -70,9 +77,42 @@ def make_world(rng: random.Random) -> World:
     for user in pupils(world):
         for outcome in outcomes:
             if rng.random() < 0.7:
-                score = Decimal(rng.choice(ODD_SCORES))
-                world.stored_rollups.append(r.StoredRollup(course.id, user, outcome.id, score))
+                assess(rng, world, user, outcome.id)
     return world
+
+
+def has_results(outcome: int) -> bool:
+    """Of every second outcome Canvas has single results; of the others only rollups, as odd as one likes."""
+    return outcome % 2 == 0
+
+
+def assess(rng: random.Random, world: World, user: int, outcome: int) -> str:
+    """One more result, or another rollup. Results are a minute apart, so that their order is plain."""
+    course = next(iter(world.courses.values()))
+    if not has_results(outcome):
+        drop_evidence(world, user, outcome)
+        score = Decimal(rng.choice(ODD_SCORES))
+        world.stored_rollups.append(r.StoredRollup(course.id, user, outcome, score))
+        return str(score)
+    number, score = world.new_id(), Decimal(rng.choice(PLAIN_SCORES))
+    at = datetime(2026, 1, 12, tzinfo=UTC) + timedelta(minutes=number)
+    world.results[number] = r.OutcomeResult(
+        number, course.id, user, outcome, None, score, None, None, "x, y", submitted_at=at, assessed_at=at
+    )
+    return str(score)
+
+
+def drop_evidence(world: World, user: int, outcome: int) -> None:
+    rows = world.stored_rollups
+    rows[:] = [one for one in rows if (one.user_id, one.outcome_id) != (user, outcome)]
+    for number in results_of(world, user, outcome):
+        del world.results[number]
+
+
+def results_of(world: World, user: int, outcome: int) -> list[int]:
+    """A student's results for an outcome, oldest first."""
+    mine = [one for one in world.results.values() if (one.user_id, one.outcome_id) == (user, outcome)]
+    return [one.id for one in sorted(mine, key=lambda one: one.id)]
 
 
 def pupils(world: World) -> list[int]:
@@ -94,7 +134,8 @@ def random_entries(rng: random.Random, world: World) -> list[dict[str, Any]]:
 
 
 def _entry(rng: random.Random, world: World, target: dict[str, Any]) -> dict[str, Any]:
-    ids = [str(one) for one in world.outcomes]
+    calculated = rng.random() < 0.3
+    ids = [str(one) for one in world.outcomes if has_results(one) or not calculated]
     chosen = rng.sample(ids, rng.randint(1, min(3, len(ids))))
     rule = _rule(rng, len(chosen))
     entry: dict[str, Any] = {
@@ -112,6 +153,9 @@ def _entry(rng: random.Random, world: World, target: dict[str, Any]) -> dict[str
     entry["evidence"] = {"otherwise": rng.choice(otherwise)}
     if rng.random() < 0.3:
         entry["evidence"]["at_least"] = rng.randint(1, len(chosen))
+    if calculated:
+        drop, least = rng.choice((0, 0, 1, 2)), rng.choice((1, 1, 2))
+        entry["calculation"] = {**rng.choice(CALCULATIONS), "drop_lowest": drop, "at_least": least}
     if rng.random() < 0.25:
         sections = rng.sample(("701", "702"), rng.randint(1, 2))
         entry["sections"] = [_section(rng, entry, one) for one in sections]
@@ -274,31 +318,27 @@ class People:
     def evidence(self) -> str:
         world = self.school.world
         user, outcome = self.rng.choice(pupils(world)), self.rng.choice(list(world.outcomes))
-        self._drop(user, outcome)
-        score = Decimal(self.rng.choice(ODD_SCORES))
-        world.stored_rollups.append(r.StoredRollup(self.school.course.id, user, outcome, score))
-        return f"evidence {user} {outcome} {score}"
+        return f"evidence {user} {outcome} {assess(self.rng, world, user, outcome)}"
 
     def term(self) -> str:
         """Everybody is assessed anew, so that the next sync has much to send."""
         for user in pupils(self.school.world):
             for outcome in self.school.world.outcomes:
-                self._drop(user, outcome)
+                if not has_results(outcome) or self.rng.random() < 0.3:
+                    drop_evidence(self.school.world, user, outcome)
                 if self.rng.random() < 0.85:
-                    score = Decimal(self.rng.choice(ODD_SCORES))
-                    row = r.StoredRollup(self.school.course.id, user, outcome, score)
-                    self.school.world.stored_rollups.append(row)
+                    assess(self.rng, self.school.world, user, outcome)
         return "everybody is assessed anew"
 
     def no_evidence(self) -> str:
         user = self.rng.choice(pupils(self.school.world))
         outcome = self.rng.choice(list(self.school.world.outcomes))
-        self._drop(user, outcome)
+        world, left = self.school.world, results_of(self.school.world, user, outcome)
+        if left and self.rng.random() < 0.5:
+            del world.results[left[-1]]
+            return f"the newest result of {user} {outcome} is gone"
+        drop_evidence(world, user, outcome)
         return f"no evidence {user} {outcome}"
-
-    def _drop(self, user: int, outcome: int) -> None:
-        rows = self.school.world.stored_rollups
-        rows[:] = [one for one in rows if (one.user_id, one.outcome_id) != (user, outcome)]
 
     def enrol(self) -> str:
         world = self.school.world

@@ -1,24 +1,32 @@
 """The invariants I1 to I13 of one walk, held after each step against what really happened in the pretend Canvas.
 
 I2, I3, I5 and I13: every write is one that rules and people wanted, as far as the tool could see. I4: a cell changes
-once in a run. I6: sums match. I11: an undo goes back one step. I1, I7 and I12 are `Walk.clean`'s, I9 the pace's own.
+once in a run. I6: sums match. I9 and I10: how it calls. I11: an undo goes back one step. I1, I7 and I12 are
+`Walk.clean`'s.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
+from urllib.parse import urlsplit
 
+from canvas.throttle import MOST_IN_FLIGHT
 from grading.services import Result
 from tests.grading.school import School
 from tests.soak.model import same
 from tests.soak.truth import Event, Key, Truth
 from tests.soak.views import Book
-from tests.soak.weather import Tap
+from tests.soak.weather import Tap, outside
 
 UNSURE = {"no_answer", "not_read_back", "changed_since_preview"}
 """Reasons of a cell that Canvas may have taken all the same."""
+
+
+WRITTEN = ("/token", "/line_items", "/scores", "/update_grades")
+"""What is written to, besides single submissions by id."""
 
 
 class Wrong(AssertionError):
@@ -52,6 +60,8 @@ class Permit:
     seq: int
     key: Key
     value: str | None
+    until: float = inf
+    """When it was taken back: what was asked for before that may still arrive."""
 
 
 class Invariants:
@@ -78,6 +88,7 @@ class Invariants:
                     (self.check_undo_event if event.mode == "undo" else self.check_event)(event, since)
         self.check_once(mine)
         self.check_world()
+        self.check_calls(crashed)
         for result in self.results:
             self.check_result(result, mine)
         self.settle(mine, crashed)
@@ -119,7 +130,8 @@ class Invariants:
             (f"new {a}", event.key[1]) for a in self.book.entries if self._is(a, event.key)
         }
         for permit in self.permits:
-            if permit.key in names and permit.seq >= seen and same(permit.value, event.after):
+            holds = permit.seq >= seen and permit.until > event.origin
+            if permit.key in names and holds and same(permit.value, event.after):
                 return
         past = [e for e in self.truth.events if e.key == event.key][-6:]
         raise Wrong(f"I2/I3: nobody wanted {event}; seen={seen} unseen={unseen} {past}")
@@ -147,6 +159,22 @@ class Invariants:
         for key, count in changes.items():
             if count > 1 and not self.leftovers and key not in people and len(self.results) < 2:
                 raise Wrong(f"I4: {key} changed {count} times")
+
+    def check_calls(self, crashed: bool) -> None:
+        """I9: no more under way than the bucket bears, and every answer that asks for a pause is heeded. I10: a
+        token goes to the school's own host. I3: nothing but cells, columns and tokens is written."""
+        if self.tap.most > MOST_IN_FLIGHT:
+            raise Wrong(f"I9: {self.tap.most} calls at once")
+        if not crashed and outside.rests < self.tap.throttled:
+            raise Wrong(f"I9: {self.tap.throttled} answers asked for a pause, {outside.rests} were made")
+        strays = {host for hosts in outside.hosts.values() for host in hosts} - {
+            urlsplit(self.school.server.url).netloc
+        }
+        if strays:
+            raise Wrong(f"I10: a token was sent to {strays}")
+        for call in self.school.world.calls.all("P*"):
+            if not call.path.rpartition("/")[2].isdigit() and not call.path.endswith(WRITTEN):
+                raise Wrong(f"I3: {call.method} {call.path}")
 
     def check_world(self) -> None:
         """I3, I4: no second column, no attempt, no comment, nobody else's homework."""

@@ -118,6 +118,28 @@ def wish(
     return Wish("graded", text_of(share * points, entry.get("round", 2)), len(parts))
 
 
+def calculated(calculation: Mapping[str, Any], results: Sequence[Fraction]) -> Fraction | None:
+    """docs/interface-5-additions.md: the score of single results, oldest first, and None for not assessed."""
+    if not results or len(results) < calculation.get("at_least", 1):
+        return None
+    left = list(results)
+    for _ in range(calculation.get("drop_lowest", 0)):
+        if len(left) > 1:
+            left.remove(min(left))
+    method, count = calculation["method"], calculation.get("count", 0)
+    if method == "newest":
+        newest = left[-count:]
+        return sum(newest, Fraction(0)) / len(newest)
+    if method == "latest_and_highest":
+        return (left[-1] + max(left)) / 2
+    if method == "mode":
+        often = max(left.count(one) for one in left)
+        return max(one for one in left if left.count(one) == often)
+    assert method == "streak"
+    held = [min(left[n : n + count]) for n in range(len(left)) if n + count <= len(left)]
+    return max(held) if held else None
+
+
 Part = tuple[Fraction, Fraction, Fraction | None]
 
 

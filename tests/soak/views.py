@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from alignments import sealedexceptions
+from alignments import services as alignments
 from alignments.core import jsonfile
 from alignments.models import Alignment
 from sandbox import records as r
 from sandbox.rollups import student_scores
 from tests.grading.school import School
-from tests.soak.model import Answer, CellState, Place, Scale, decide, is_broken, wish
+from tests.soak.course import results_of
+from tests.soak.model import Answer, CellState, Place, Scale, calculated, decide, is_broken, wish
 from tests.soak.truth import Key, Owner, Truth, shown
 
 CellId = tuple[int, str]
@@ -47,9 +50,32 @@ class Book:
             row.pk: {one["id"]: top for one in entry["outcomes"] if (top := now.get(one["id"], (None,))[0])}
             for row, entry in zip(rows, entries, strict=True)
         }
+        self._note_targets()
+
+    def _note_targets(self) -> None:
         self.gone_before = {i.id for i in self.school.world.line_items.values() if i.deleted}
         targets = Alignment.objects.filter(context=self.school.context).select_related("target")
         self.resource_ids = {row.pk: row.target.resource_id for row in targets}
+
+    def realign(self, alignment: int, target: dict[str, Any], points: Decimal | None = None) -> None:
+        """One alignment is saved again with this target, and the points it has in Canvas now."""
+        one = alignments.stored_one(self.school.context, alignment)
+        entry = {**self.entries[alignment], "target": target}
+        chosen = jsonfile.parse_definition(entry).target
+        alignments.save_alignment(
+            self.school.context,
+            replace(one.definition, target=chosen),
+            alignment_id=alignment,
+            expected_points=points,
+        )
+        self.entries[alignment] = entry
+        self.expected.pop(alignment, None)
+        if points is not None:
+            self.expected[alignment] = Fraction(points)
+        now = self._scales()
+        tops = {one["id"]: now.get(one["id"], (None,))[0] for one in entry["outcomes"]}
+        self.scales[alignment] = {key: top for key, top in tops.items() if top}
+        self._note_targets()
 
     def except_student(self, alignment: int, user: str, rule: dict[str, Any] | None) -> None:
         """From now on another rule counts for this student, or none."""
@@ -116,10 +142,22 @@ class Book:
                 for user, mine in found.items()
             }
             return {
-                (alignment, str(user)): self._place(alignment, user, scores.get(user, {}))
+                (alignment, str(user)): self._place(
+                    alignment, user, self._own_scores(alignment, user) or scores.get(user, {})
+                )
                 for alignment in self.entries
                 for user in users
             }
+
+    def _own_scores(self, alignment: int, user: int) -> dict[str, Fraction | None]:
+        """Where the alignment has its own calculation: what it makes of the student's results."""
+        entry, world = self.entries[alignment], self.school.world
+        calculation = entry.get("calculation")
+        if calculation is None:
+            return {}
+        ids = {one["id"]: results_of(world, user, int(one["id"])) for one in entry["outcomes"]}
+        rows = {key: [Fraction(world.results[n].score or 0) for n in mine] for key, mine in ids.items()}
+        return {key: calculated(calculation, mine) for key, mine in rows.items()}
 
     def _scales(self) -> dict[str, Scale]:
         world = self.school.world

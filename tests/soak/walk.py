@@ -6,7 +6,9 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import time_machine
@@ -28,7 +30,7 @@ from tests.soak.invariants import Invariants, Permit, Tally, Wrong
 from tests.soak.model import Answer, decide, same
 from tests.soak.truth import Key, Truth
 from tests.soak.views import Book, CellId
-from tests.soak.weather import Killed, Tap, clear_up, killer, stir
+from tests.soak.weather import Killed, Tap, clear_up, killer, outside, stir
 
 
 class Walk(Invariants):
@@ -59,6 +61,7 @@ class Walk(Invariants):
         """A course with people in it, known to the tool, until the end."""
         throttle._paces.clear()
         killer.revive()
+        outside.forget()
         with (
             time_machine.travel(timezone.now(), tick=True) as self.clock,
             SandboxServer(make_world(self.rng)) as server,
@@ -141,8 +144,47 @@ class Walk(Invariants):
             (self.sync,) * 4 + (self.preview,) * 4 + (self.undo, self.undo, self.pair)
         )
         self.operate(operation)
+        if self.has_open_run() and self.rng.random() < 0.7:
+            self.retarget()
+            self.operate(self.take_over)
+            self.look()
         if self.rng.random() < 0.3:
             self.clean()
+
+    # Between a worker's death and the next one
+
+    def retarget(self) -> None:
+        """A teacher gives an alignment another target, or other points, while its run lies open."""
+        alignment, entry = self.rng.choice(list(self.book.entries.items()))
+        column, points = self.book.assignment(alignment), None
+        target = entry["target"]
+        if "assignment" in target and column is not None and self.rng.random() < 0.5:
+            column.points_possible = points = Decimal(self.rng.choice(("20", "4", "50")))
+        else:
+            target = self.rng.choice(self.free_targets(entry))
+        seq = self.truth.tick()
+        taken = {f"new {alignment}", str(column.id) if column else ""}
+        self.permits = [
+            replace(one, until=seq) if one.key[0] in taken and one.until > seq else one
+            for one in self.permits
+        ]
+        self.said.append(f"realigned while a run lies open: {alignment} to {target} {points}")
+        self.book.realign(alignment, target, points)
+
+    def free_targets(self, entry: dict[str, Any]) -> list[dict[str, Any]]:
+        """Targets that no alignment has."""
+        used = [one["target"] for one in self.book.entries.values()]
+        works = [
+            a for a in self.school.world.assignments.values() if a.name.startswith("Work") and not a.deleted
+        ]
+        free: list[dict[str, Any]] = [{"assignment": str(a.id)} for a in works]
+        free = [one for one in free if one not in used]
+        if entry["evidence"]["otherwise"] != "excuse":
+            free.append({"column": {"label": f"Instead {len(self.said)}", "points": "10"}})
+        return free or [entry["target"]]
+
+    def take_over(self) -> None:
+        services.finish_stale(self.school.context)
 
     def set_skew(self, seconds: int) -> None:
         """How far Canvas's clock is ahead of ours."""
@@ -329,7 +371,8 @@ class Walk(Invariants):
 
         undoing.undo = noted
         try:
-            undone = services.undo(self.school.context, started_by="command")
+            with self.somebody() as account:
+                undone = services.undo(self.school.context, started_by="command", account=account)
         except NothingToUndo:
             return
         finally:
@@ -340,6 +383,23 @@ class Walk(Invariants):
             (c.entry.assignment, c.entry.user) for c in undone.cells if c.fate == "restored"
         }
         self.check_undone(undone)
+
+    @contextmanager
+    def somebody(self) -> Iterator[CanvasAccount | None]:
+        """Whoever may grade, or the assistant, who sees one section only for as long as this takes."""
+        account = CanvasAccount.objects.filter(canvas_user_id=str(TA_ID)).first()
+        if account is None or self.rng.random() < 0.5:
+            yield None
+            return
+        mine = [e for e in self.school.world.enrollments.values() if e.user_id == TA_ID]
+        self.said.append("the assistant of one section takes it back")
+        try:
+            for one in mine:
+                one.limit_privileges = True
+            yield account
+        finally:
+            for one in mine:
+                one.limit_privileges = False
 
     # Fine weather
 

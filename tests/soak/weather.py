@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from canvasapi.canvas_object import CanvasObject
 
@@ -19,12 +20,14 @@ import grading.fingerprints
 import grading.journal
 import grading.runs
 import grading.writers
+import grading.writing
 from lti_tool.http import Http
 from sandbox.world import World
 from tests.soak.truth import Read, Truth
 
 PATHS = (
     "*/outcome_rollups",
+    "*/outcome_results",
     "*/enrollments",
     "*/assignments",
     "*/students/submissions",
@@ -57,6 +60,10 @@ KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("reply", {"status": 200, "body": '{"surprise": 1}'}),
     ("reply", {"status": 200, "body": "[]"}),
     ("reply", {"status": 200, "body": "null"}),
+    (
+        "reply",
+        {"status": 200, "body": "[]", "headers": {"Link": '<http://127.0.0.1:9/api/v1/next>; rel="next"'}},
+    ),
     ("reply", {"status": 403, "body": UNAUTHORIZED}),
     ("reply", {"status": 401, "body": UNAUTHORIZED}),
     (
@@ -83,6 +90,10 @@ KILL_POINTS = (
 )
 
 
+LATE = ("/scores", "/update_grades", "/login/oauth2/token")
+"""Calls that may take effect after everybody has given them up."""
+
+
 class Killed(BaseException):
     """kill -9, as near as one process can come: nothing of the tool runs on."""
 
@@ -97,10 +108,27 @@ class Tap:
     surprises: dict[int, Callable[[], None]] = field(default_factory=dict)
     late_calls: set[int] = field(default_factory=set)
     """Writes that are answered with 504 and take effect a few calls later."""
+    paces: Counter[str] = field(default_factory=Counter)
+    """Calls under way, by who asks."""
+    most: int = 0
+    """The most that were ever under way for one of them."""
+    throttled: int = 0
+    """Answers that asked for a pause."""
     _waiting: list[tuple[int, dict[str, Any], bytes, int]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        who = environ.get("HTTP_AUTHORIZATION", "")
+        with self._lock:
+            self.paces[who] += 1
+            self.most = max(self.most, self.paces[who] if who else 0)
+        try:
+            return self._take(environ, start_response)
+        finally:
+            with self._lock:
+                self.paces[who] -= 1
+
+    def _take(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         with self._lock:
             self.calls += 1
             number = self.calls
@@ -117,14 +145,19 @@ class Tap:
         if method == "GET" and path.endswith("/students/submissions"):
             ids = parse_qs(environ["QUERY_STRING"]).get("assignment_ids[]", [])
             self.truth.reads.append(Read(origin, frozenset(ids)))
-        if number in self.late_calls and method == "POST" and path.endswith(("/scores", "/update_grades")):
+        if number in self.late_calls and method == "POST" and path.endswith(LATE):
             body = environ["wsgi.input"].read()
+            # A refresh ends the token of the one that was asked for after it: right when that is first used.
+            due_at = number + (2 if path.endswith("/token") else 3)
             with self._lock:
-                self._waiting.append((number + 3, environ, body, origin))
+                self._waiting.append((due_at, environ, body, origin))
             start_response("504 Gateway Timeout", [("Content-Type", "text/html")])
             return [b"<html>504</html>"]
         with self.truth.request(origin):
-            return list(self.app(environ, start_response))
+            answer = list(self.app(environ, start_response))
+        with self._lock:
+            self.throttled += b"Rate Limit Exceeded" in b"".join(answer)
+        return answer
 
     def _take_effect(self, one: tuple[int, dict[str, Any], bytes, int]) -> None:
         _, environ, body, origin = one
@@ -164,7 +197,28 @@ class Killer:
         raise Killed
 
 
+@dataclass
+class Outside:
+    """What left this process: the hosts every token was sent to, and how often a pace was told to rest."""
+
+    hosts: dict[str, set[str]] = field(default_factory=dict)
+    rests: int = 0
+
+    def sent(self, url: str, token: str) -> None:
+        if token:
+            self.hosts.setdefault(token, set()).add(urlsplit(url).netloc)
+
+    def rest(self, seconds: float) -> None:
+        """Stands for a pace's pause."""
+        self.rests += 1
+
+    def forget(self) -> None:
+        self.hosts.clear()
+        self.rests = 0
+
+
 killer = Killer()
+outside = Outside()
 
 
 @contextmanager
@@ -174,11 +228,13 @@ def no_waiting() -> Iterator[None]:
     rest = grading.writers.rest_a_while
     pause, wait = canvas.throttle.BucketPace._pause, canvas.gradebook.GradebookCalls.wait_for
     seconds = grading.writers.JOB_SECONDS
+    turns()
 
     def watched_send(self: Http, *given: Any) -> Any:
         self._sleep = lambda seconds: None
         killer.check()
         killer.calls += 1
+        outside.sent(given[0].url, given[0].headers.get("Authorization", ""))
         hit = killer.calls == killer.at_call
         if hit and not killer.after_answer:
             killer.die()
@@ -208,7 +264,7 @@ def no_waiting() -> Iterator[None]:
     # The dates it guesses in every text of a course take a sixth of a sync's time, and nobody reads them.
     set_attributes, CanvasObject.set_attributes = CanvasObject.set_attributes, _set_plainly
     grading.writers.JOB_SECONDS = 0.5
-    canvas.throttle.BucketPace._pause = lambda self, seconds: None
+    canvas.throttle.BucketPace._pause = outside.rest
     canvas.gradebook.GradebookCalls.wait_for = lambda self, progress, **more: wait(
         self, progress, **{**more, "sleep": lambda seconds: None}
     )
@@ -222,6 +278,12 @@ def no_waiting() -> Iterator[None]:
         CanvasObject.set_attributes = set_attributes
         canvas.throttle.BucketPace._pause = pause
         canvas.gradebook.GradebookCalls.wait_for = wait
+
+
+def turns(batch: int = 40, job: int = 500, fresh: float = 10.0) -> None:
+    """How many cells go at once, and after how long a cell that waited for its turn is looked at once more."""
+    grading.writers.SCORES_A_BATCH, grading.writers.GRADES_A_JOB = batch, job
+    grading.writing.FRESH_SECONDS = fresh
 
 
 def _set_plainly(self: Any, attributes: dict[str, Any]) -> None:
@@ -250,6 +312,9 @@ def stir(rng: random.Random, world: World, tap: Tap, surprise: Callable[[], None
         tap.late_calls.update(tap.calls + n for n in range(1, 40) if rng.random() < 0.5)
         switched.append("late writes")
     switched += _jobs(rng, world)
+    if rng.random() < 0.25:
+        turns(rng.choice((1, 2, 3)), rng.choice((1, 2, 3)), 0.0)
+        switched.append("cells wait for their turn")
     if rng.random() < 0.2:
         if rng.random() < 0.7:
             killer.at_call, killer.after_answer = rng.randint(1, 22), rng.random() < 0.5
@@ -305,3 +370,4 @@ def clear_up(world: World, tap: Tap) -> None:
         world.run_jobs(everything=True)
     world.throttle.reset()
     killer.revive()
+    turns()

@@ -96,6 +96,7 @@ def summary(tally: Any, failures: list[int], first: int, seconds: float) -> str:
             f"{tally.walks} walks from seed {first}, {tally.syncs} syncs, {tally.stormy} of them in bad weather, "
             f"{tally.undos} undos, {tally.clean} clean checks in {seconds:.0f} s",
             f"{tally.faults} faults, {tally.killed} kills, {tally.edits} edits by people; ends: {outcomes}",
+            f"{tally.realigned} alignments changed under an open run, {tally.limited} undos of one section only",
             f"{tally.cells} cells checked, {tally.writes} written, "
             f"{tally.raced} edits inside the unavoidable window between reading and writing",
             f"wrong: {len(failures)}" + (f", seeds {failures}" if failures else ""),

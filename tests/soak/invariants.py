@@ -43,6 +43,10 @@ class Tally:
     """Syncs with something wrong: a fault, an edit meanwhile, a kill, a job that fails."""
     undos: int = 0
     clean: int = 0
+    realigned: int = 0
+    """Runs that lay open while their alignment was given another target or other points."""
+    limited: int = 0
+    """Undos by somebody who sees one section only."""
     cells: int = 0
     writes: int = 0
     edits: int = 0

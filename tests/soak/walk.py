@@ -162,6 +162,7 @@ class Walk(Invariants):
             column.points_possible = points = Decimal(self.rng.choice(("20", "4", "50")))
         else:
             target = self.rng.choice(self.free_targets(entry))
+        self.tally.realigned += 1
         seq = self.truth.tick()
         taken = {f"new {alignment}", str(column.id) if column else ""}
         self.permits = [
@@ -392,6 +393,7 @@ class Walk(Invariants):
             yield None
             return
         mine = [e for e in self.school.world.enrollments.values() if e.user_id == TA_ID]
+        self.tally.limited += 1
         self.said.append("the assistant of one section takes it back")
         try:
             for one in mine:

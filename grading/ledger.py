@@ -39,6 +39,7 @@ class Ledger:
     receipts: dict[CellKey, Receipt] = field(default_factory=dict)
     attempted: set[CellKey] = field(default_factory=set)
     unanswered: set[CellKey] = field(default_factory=set)
+    _turned_away: set[CellKey] = field(default_factory=set)
 
     def put(self, cells: Iterable[PlannedCell], receipt: Receipt) -> None:
         for cell in cells:
@@ -48,6 +49,15 @@ class Ledger:
         keys = [cell.key for cell in cells]
         self.attempted.update(keys)
         self.unanswered.update(keys)
+
+    def turned_away(self, cell: PlannedCell, receipt: Receipt) -> None:
+        """Canvas's own answer to this one cell: what it holds now is not what we sent."""
+        self.receipts[cell.key] = receipt
+        self._turned_away.add(cell.key)
+
+    def was_turned_away(self, cell: PlannedCell) -> bool:
+        """Whether no write of this cell can have arrived, even if it holds what we wanted: a person's then."""
+        return cell.key in self._turned_away and cell.key not in self.unanswered
 
     def never_left(self, cell: PlannedCell) -> None:
         """This write did not leave the machine or was refused whole; an earlier one may have."""

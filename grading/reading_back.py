@@ -80,7 +80,8 @@ def _settle(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell], no
     overtaken: list[PlannedCell] = []
     for planned in cells:
         cell, receipt = on.cell(now, planned), on.ledger.receipts.get(planned.key)
-        if cell is not None and holds(cell, planned) and receipt != CHANGED:
+        theirs = receipt == CHANGED or on.ledger.was_turned_away(planned)
+        if cell is not None and holds(cell, planned) and not theirs:
             ours.append(cell)
             on.ledger.receipts[planned.key] = SENT
             continue

@@ -19,8 +19,8 @@ from canvas.models import CanvasAccount
 from canvas.values import Assignment, Cell, LineItem
 from grading import fingerprints, journal, making, runs, writers
 from grading.connection import Connection, Stopped, check_clocks, connect, stopped, stopped_by
-from grading.core.columns import LETTERED, numeric_labels
-from grading.core.grades import EXCUSED, grade_text, same_grade
+from grading.core.columns import LETTERED, half_pass, numeric_labels
+from grading.core.grades import EXCUSED, grade_text, same_grade, to_score
 from grading.core.plan import PlannedCell
 from grading.fingerprints import Memory
 from grading.journal import Entry
@@ -179,17 +179,20 @@ class Undoer:
         return readable
 
     def _unmistaken(self, entries: Sequence[Entry], assignments: Mapping[str, Assignment]) -> list[Entry]:
-        """Without the numbers that Canvas would take for letters by now: it can have become letter-graded since."""
+        """Without the numbers that Canvas would take for something else by now: the assignment can have become
+        letter-graded or complete/incomplete since, or be worth other points."""
         used = {entry.assignment: assignments[entry.assignment] for entry in entries}
         lettered = {key: one for key, one in used.items() if one.grading_type in LETTERED}
-        if not lettered:
-            return list(entries)
-        course = self.to.rest.course(self.to.course_id)
-        schemes = {key: self.to.rest.grading_scheme(course, one) for key, one in lettered.items()}
-        mistaken = {key: numeric_labels(one, schemes[key]) for key, one in lettered.items()}
+        mistaken: dict[str, str] = {}
+        if lettered:
+            course = self.to.rest.course(self.to.course_id)
+            schemes = {key: self.to.rest.grading_scheme(course, one) for key, one in lettered.items()}
+            mistaken = {key: numeric_labels(one, schemes[key]) for key, one in lettered.items()}
         left: list[Entry] = []
         for entry in entries:
-            why = mistaken.get(entry.assignment, "") if entry.before not in (None, EXCUSED) else ""
+            why = ""
+            if (score := to_score(entry.before)) is not None:
+                why = mistaken.get(entry.assignment, "") or half_pass(used[entry.assignment], score)
             if why:
                 self.ledger.receipts[entry.target, entry.user] = refused("column_blocked", why)
             else:
@@ -221,21 +224,14 @@ class Undoer:
             ours = cell is not None and memory.ownership(entry.target, cell).ours
             if cell is not None and ours and same_grade(text, entry.after):
                 pending.append(_planned(entry, cell))
-            elif (
-                cell is not None
-                and same_grade(text, entry.before)
-                and self._was_restored(entry, cell, memory)
-            ):
+            elif cell is not None and same_grade(text, entry.before) and memory.was_intended(cell):
+                # An undo that broke off has put this one back already.
                 self.ledger.attempted.add((entry.target, entry.user))
                 pending.append(_planned(entry, cell))
                 self.ledger.receipts[entry.target, entry.user] = SENT
             else:
                 self.kept.add((entry.target, entry.user))
         return pending
-
-    def _was_restored(self, entry: Entry, cell: Cell, memory: Memory) -> bool:
-        """An undo that broke off has put this one back already."""
-        return memory.was_intended(cell)
 
     def _restore(self, target: Target, item: LineItem | None, cells: Sequence[PlannedCell]) -> None:
         left = self.ledger.without_receipt(cells)
@@ -292,7 +288,7 @@ class Undoer:
                     continue
                 key = (self._assignment_id(planned), planned.user)
                 cell = now.get(key)
-                if cell is None or not holds(cell, planned):
+                if cell is None or not holds(cell, planned) or self.ledger.was_turned_away(planned):
                     # A write nobody answered for may still arrive: its intention is kept.
                     code = "no_answer" if planned.key in self.ledger.unanswered else "not_written"
                     if code == "not_written":

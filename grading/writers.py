@@ -84,7 +84,7 @@ def _post_batch(
             to.ags.post_score(column.url, cell.user, to_score(cell.after), column.maximum, column.timestamp)
             ledger.receipts[cell.key] = SENT
         except Refused as error:
-            ledger.receipts[cell.key] = _receipt_of(error)
+            ledger.turned_away(cell, _receipt_of(error))
             if error.code in STOPS_RUN | STOPS_COLUMN:
                 errors.append(error)
         except MaybeSent:
@@ -164,7 +164,7 @@ def put_one(to: Connection, assignment_id: str, cell: PlannedCell, ledger: Ledge
         ledger.receipts[cell.key] = SENT
     except Refused as error:
         is_unseen = error.code == "gone"
-        ledger.receipts[cell.key] = refused("not_a_student", UNSEEN) if is_unseen else refused(error.code)
+        ledger.turned_away(cell, refused("not_a_student", UNSEEN) if is_unseen else refused(error.code))
     except MaybeSent:
         ledger.no_answer([cell])
     except PlatformError as error:

@@ -143,3 +143,13 @@ def numeric_labels(assignment: Assignment, scheme: GradingScheme | None) -> str:
             "points for letters. Choose another scheme for it, or grade it by points."
         )
     return ""
+
+
+def half_pass(assignment: Assignment, score: Decimal) -> str:
+    """Why this score cannot be given; "" if it can. Canvas empties a complete/incomplete cell that is sent anything
+    but none or all of the points."""
+    if assignment.grading_type != "pass_fail" or score in (0, assignment.points_possible):
+        return ""
+    return (
+        f'"{assignment.name}" is complete/incomplete, and this grade is neither none nor all of its points.'
+    )

@@ -13,10 +13,14 @@ from grading.services import sync, undo
 from sandbox import records as r
 from sandbox.grading import set_score
 from tests.grading.school import LONG_AGO, School, entry
+from tests.hardening.test_faults_people import before_call
 
 WORK = "1.1 Linear models"
 SCORES, BULK = "*/scores", "*/submissions/update_grades"
 MAY_NOT = '{"errors":[{"message":"user not authorized to perform that action"}]}'
+ENDED = (
+    '{"errors":{"type":"x","message":"This course has concluded. AGS requests will no longer be accepted"}}'
+)
 KEY_OFF = '{"errors":{"type":"unauthorized","message":"Invalid Developer Key"}}'
 
 
@@ -240,6 +244,27 @@ def test_what_an_undo_put_back_after_it_gave_up_is_ours(school: School, impatien
     assert school.cell(WORK, 1001) == "1"
     run = sync(school.context, confirm_large=True).run
     assert (run.counts["conflict"], run.counts["send"], school.cell(WORK, 1001)) == (0, 3, "0.6")
+
+
+@pytest.mark.parametrize("undoing", [True, False])
+def test_a_grade_that_a_person_typed_while_ours_was_refused_is_theirs(school: School, undoing: bool) -> None:
+    """By chance the very grade that was to be written: Canvas said no to ours, so it is not ours."""
+    school.align(entry(601, "Models"))
+    sync(school.context)
+    school.align(entry(601, "Models", rule={"kind": "cutoff", "credit": "60%"}))
+    if undoing:
+        sync(school.context, confirm_large=True)
+    typed = "1" if undoing else "0.6"
+    before_call(school, SCORES, lambda: school.edit("Models", 1001, typed))
+    school.world.faults.add("reply", method="POST", path=SCORES, count=None, status=422, body=ENDED)
+    if undoing:
+        undo(school.context, started_by="command")
+    else:
+        sync(school.context, confirm_large=True)
+    school.world.faults.clear()
+    school.align(entry(601, "Models", rule={"kind": "cutoff", "credit": "30%"}))
+    run = sync(school.context, confirm_large=True).run
+    assert (run.reasons["graded_by_person"], school.cell("Models", 1001)) == (1, typed)
 
 
 def test_an_undo_refused_everywhere_ends_with_the_reason(school: School) -> None:

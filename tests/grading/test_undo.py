@@ -138,3 +138,18 @@ def test_a_number_is_not_put_back_where_canvas_would_take_it_for_a_letter(school
     column.grading_type = "points"
     assert undo(school.context, started_by="command").counts["restored"] == 1
     assert school.cell(column.name, 1001) == "0.5"
+
+
+def test_a_number_is_not_put_back_where_only_all_or_nothing_is_taken(school: School) -> None:
+    """Canvas would empty the cell. The points, or the way it is graded, can have changed since."""
+    column = school.assignment(NAMES["assignment"])
+    align(school, "assignment")
+    sync(school.context)
+    align(school, "assignment", rule={"kind": "cutoff", "credit": "0%", "below": "100%"})
+    sync(school.context, confirm_large=True)
+    column.grading_type, column.points_possible = "pass_fail", Decimal(50)
+    undone = undo(school.context, started_by="command")
+    assert {c.entry.user: c.code for c in undone.cells if c.fate == "refused"} == dict.fromkeys(
+        ("1001", "1002", "1004"), "column_blocked"
+    )
+    assert school.column(column.name) == {1001: "0", 1002: "0", 1003: "0", 1004: "0"}

@@ -435,7 +435,7 @@ GUARDS = {
     ),
     "read back": Guard(
         "grading.reading_back:_settle",
-        "if cell is not None and holds(cell, planned) and receipt != CHANGED:",
+        "if cell is not None and holds(cell, planned) and not theirs:",
         "if cell is not None:",
         what_canvas_did_not_write_is_not_called_written,
     ),

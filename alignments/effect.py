@@ -12,7 +12,7 @@ from alignments.classunder import NO_STUDENTS, ClassUnderRule, class_under, sche
 from alignments.core.calculationwords import results_in_words
 from alignments.core.definition import Definition
 from alignments.core.exceptions import Students, with_rule
-from alignments.core.explain import TOO_LITTLE, explain_cell, rule_in_words, surprise
+from alignments.core.explain import TOO_LITTLE, explain_cell, surprise
 from alignments.core.numbers import plain
 from alignments.histogram import Histogram, histogram
 from alignments.lines import Reached
@@ -36,6 +36,8 @@ class Example:
     name: str
     grade: str
     said: tuple[str, ...]
+    place: str
+    """Names the example on the page, so that it stays open while the rule changes."""
     results: tuple[str, ...] = ()
     """The single results behind it, where the score is calculated from them."""
 
@@ -54,10 +56,14 @@ class Effect:
     reached: tuple[Reached, ...]
     examples: tuple[Example, ...]
     surprise: tuple[str, str] | None
-    words: str
     apart: str
     """How many students the exceptions concern, as a sentence; "" for none."""
     sources: tuple[ScoreSource, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether Canvas computes some score otherwise than it says."""
+        return any(one.differs for one in self.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,6 @@ def effect_of(
         reached=tuple(lines.reached(definition, outcomes, found, scheme)),
         examples=tuple(_examples(definition, reading, found, names)),
         surprise=surprise(definition, outcomes, scheme),
-        words=rule_in_words(definition, outcomes),
         apart=apart_in_words(found),
         sources=tuple(score_sources(definition, reading, found)),
     )
@@ -133,7 +138,7 @@ def _examples(
     )
     places = dict.fromkeys([0, len(graded) // 2, len(graded) - 1]) if graded else {}
     numbers = numbers_of(reading)
-    for _, _, user in (graded[place] for place in places):
+    for number, (_, _, user) in enumerate(graded[place] for place in places):
         student = reading.students[user]
         name = student.sortable_name if names and student.sortable_name else f"Student {numbers[user]}"
         score = found.wanted[user].score
@@ -141,6 +146,7 @@ def _examples(
             name,
             f"{plain(score or Decimal(0))} of {plain(found.points)}",
             tuple(_said(definition, reading, found, user)),
+            f"class-example-{number}",
             tuple(_results(definition, reading, user)),
         )
 

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from alignments import beginnings, comparison, effect, formdata, pages, schemepages, services
+from alignments import beginnings, comparison, effect, formdata, formwords, pages, schemepages, services
 from alignments.classunder import NO_STUDENTS
 from alignments.core import explain
 from alignments.core.definition import MAX_NAME, AssignmentTarget, ColumnTarget, Definition, Scheme
@@ -99,7 +99,7 @@ def rule(request: LaunchRequest) -> HttpResponseBase:
 def class_effect(request: LaunchRequest) -> HttpResponseBase:
     """The class under the rule as it is typed."""
     page = _changed(request)
-    return render(request, "alignments/_class.html", page)
+    return render(request, "alignments/_class_and_set.html", page)
 
 
 def _changed(request: LaunchRequest) -> dict[str, Any]:
@@ -243,6 +243,10 @@ def _page(
         "presets": comparison.PRESETS,
         "calculation_presets": comparison.CALCULATIONS,
         "typed": sent,
+        "set": formwords.settings(form, definition),
+        "opened": formwords.open_folds(
+            form, sent.opened if sent else None, to_save=sent is not None and sent.is_to_save
+        ),
         "effect_trouble": wrong,
     }
     if reading is not None and form.kind == "scheme":

@@ -25,6 +25,8 @@ class Typed:
     kept: list[str] = field(default_factory=list)
     names: bool = False
     """Whether the examples carry students' names."""
+    opened: list[str] | None = None
+    """The folded parts that are open on the page; None where no script said so."""
 
     @property
     def is_to_save(self) -> bool:
@@ -45,6 +47,7 @@ def typed(sent: QueryDict) -> Typed:
         do=sent.get("do", ""),
         kept=[one for one in sent.getlist("kept") if len(one) <= comparison.LONGEST][: comparison.MOST_KEPT],
         names=sent.get("names") == "on",
+        opened=sent.getlist("open") if "open" in sent else None,
     )
     action, _, rest = found.do.partition("-")
     if found.do in {"show-names", "hide-names"}:

@@ -230,9 +230,8 @@ def feed_of(stored: StoredAlignment, reading: Reading) -> Feed:
 
 def kept_feed(stored: StoredAlignment) -> tuple[str, str]:
     """Target and rule in words, for when Canvas could not be read."""
-    target = stored.definition.target
-    name = target.label if isinstance(target, ColumnTarget) else f"Assignment {target.assignment_id}"
-    return name, explain.rule_in_words(stored.definition)
+    target = stored.target
+    return target.label or f"Assignment {target.assignment_id}", explain.rule_in_words(stored.definition)
 
 
 def broken_feeds(reading: Reading, stored: Iterable[StoredAlignment]) -> list[Broken]:

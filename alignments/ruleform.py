@@ -215,10 +215,10 @@ class RuleForm(TargetForm):
                 "choose another, or send the grade to an assignment.",
             )
         text = (cleaned.get("at_least") or "").strip()
-        if not text:
+        if not text or count == 1:
             return Evidence(default_at_least(rule, self.blanks.combine, count) if rule else 1, otherwise)
         if not (text.isascii() and text.isdigit() and 1 <= int(text) <= count):
-            range_ = f"a whole number from 1 to {count}, the outcomes chosen" if count > 1 else "1"
+            range_ = f"a whole number from 1 to {count}, the outcomes chosen"
             self.add_error("at_least", f"Type {range_}; or leave it empty for the usual.")
             return None
         return Evidence(int(text), otherwise)

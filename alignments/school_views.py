@@ -1,4 +1,5 @@
-"""Grading schemes of the whole school, for an administrator who opened the tool in a course. No grade is read."""
+"""Grading schemes and the usual set-up of the whole school, for an administrator who opened the tool in a course.
+No grade is read."""
 
 from __future__ import annotations
 
@@ -7,9 +8,10 @@ from dataclasses import dataclass
 from django.http import HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from alignments import schemeforms, schemepages
+from alignments import schemeforms, schemepages, template_services
+from alignments.models import Template
 from alignments.reading import Trouble, in_words, teachers_rest
 from alignments.scheme_views import make
 from alignments.schemeforms import SchemeForm
@@ -21,6 +23,7 @@ from lti_tool.models import LaunchRole
 from lti_tool.sessions import LaunchRequest, staff_or_admin_required
 
 MADE = "The scheme is made. Every course of the account can use it, in the rules here and in Canvas."
+DONE = {"made": MADE, "set-up": "Courses with nothing aligned are offered what you chose from now on."}
 NOT_ADMIN = (
     "Only an administrator can make grading schemes for the whole school. You can make one for this course."
 )
@@ -69,6 +72,23 @@ def school_schemes(request: LaunchRequest) -> HttpResponseBase:
     return _page(request, school, form, problem, status=422)
 
 
+@require_POST
+@staff_or_admin_required
+def set_up(request: LaunchRequest) -> HttpResponseBase:
+    """Which template a course with nothing aligned is offered; the administrator of the installation chooses."""
+    if request.role != LaunchRole.ADMIN:
+        school = School(trouble=Trouble("This page is for administrators.", NOT_ADMIN))
+        return _page(request, school, schemeforms.from_levels(None), status=422)
+    deployment, chosen = request.context.deployment, request.POST.get("template", "")
+    number = int(chosen) if chosen.isdecimal() and len(chosen) < 19 else None
+    row = Template.objects.filter(deployment=deployment, pk=number).first() if number else None
+    if row is None and chosen != "none":
+        problem = "Choose one of the templates, or none."
+        return _page(request, _look(request), schemeforms.from_levels(None), problem, status=422)
+    template_services.set_usual(deployment, row)
+    return HttpResponseRedirect(f"{reverse('alignments:school-schemes')}?done=set-up")
+
+
 def _status(request: LaunchRequest) -> int:
     return 422 if request.method == "POST" else 200
 
@@ -93,7 +113,8 @@ def _page(
     page = {
         "here": "settings",
         "school": school,
-        "done": MADE if request.GET.get("done") == "made" and request.method == "GET" else "",
+        "done": DONE.get(request.GET.get("done", ""), "") if request.method == "GET" else "",
+        "templates": template_services.listed(request.context) if request.role == LaunchRole.ADMIN else [],
         "form": form,
         "problem": problem,
         "schemes": schemepages.listed(known) if known else [],

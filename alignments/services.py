@@ -6,7 +6,7 @@ in one transaction: a file or a form is stored whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -29,6 +29,7 @@ from alignments.core.jsonfile import FileErrors
 from alignments.core.numbers import plain
 from alignments.core.scales import Remembered, filled_in
 from alignments.models import Alignment, Target, TargetKind
+from canvas.values import Assignment
 from lti_tool.models import Context
 
 
@@ -53,6 +54,16 @@ class StoredAlignment:
     def name(self) -> str:
         """What it is called: `Outcome 605` until the first sync knows a title."""
         return self.definition.display_name
+
+    @property
+    def place(self) -> str:
+        """Where its grades go, as the gradebook calls it; its own name while the assignment's is not known."""
+        return self.target.label or self.name
+
+    @property
+    def title(self) -> str:
+        """Its name, and where its grades go: two alignments of one outcome have one name."""
+        return self.name if self.place == self.name else f"{self.name} → {self.place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +179,15 @@ def fill_in_name(context: Context, alignment_id: int, title: str) -> str:
         row.name = title
         row.save(update_fields=["name", "updated_at"])
     return _stored(row).name
+
+
+def remember_places(alignments: Iterable[StoredAlignment], assignments: Mapping[str, Assignment]) -> None:
+    """The names of the assignments that grades go to, as Canvas has them now, for pages that do not ask Canvas."""
+    for one in alignments:
+        known = assignments.get(one.target.assignment_id)
+        if one.target.kind == TargetKind.ASSIGNMENT and known and one.target.label != known.name[:MAX_NAME]:
+            one.target.label = known.name[:MAX_NAME]
+            one.target.save(update_fields=["label"])
 
 
 def remember_points(context: Context, alignment_id: int, points: Decimal) -> None:

@@ -51,7 +51,7 @@ def differences(
 def _same_outcomes(definition: Definition, stored: Iterable[StoredAlignment], replaces: str) -> Iterator[str]:
     for one in stored:
         if str(one.id) != replaces and set(one.definition.outcome_ids) == set(definition.outcome_ids):
-            yield f"“{one.name}” takes the same {'outcomes' if len(definition.outcomes) > 1 else 'outcome'} already."
+            yield f"“{one.title}” takes the same {'outcomes' if len(definition.outcomes) > 1 else 'outcome'} already."
 
 
 def _scales(entry: TemplateEntry, definition: Definition, reading: Reading, in_points: bool) -> Iterator[str]:

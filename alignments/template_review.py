@@ -251,7 +251,7 @@ class Review:
     def _target_words(self, found: EntryMatch) -> tuple[str, str, str]:
         if found.target == "in use":
             [feeder] = [place.replaces for place in found.places if place.replaces]
-            return "in use", "warning", f"“{self.stored[int(feeder)].name}” feeds it already."
+            return "in use", "warning", f"“{self.stored[int(feeder)].title}” feeds it already."
         if found.target == "several":
             return f"{len(found.places) - 1} with this name", "warning", ""
         if found.target == "none" and found.entry.assignment is not None:
@@ -269,7 +269,7 @@ class Review:
     def _place(self, place: Place) -> str:
         target = place.target
         if place.replaces:
-            return f"In the place of “{self.stored[int(place.replaces)].name}”, whose rule becomes this one"
+            return f"In the place of “{self.stored[int(place.replaces)].title}”, whose rule becomes this one"
         if isinstance(target, ColumnTarget):
             return f"New column “{target.label}”, {points_words(target.points)}"
         found = self.reading.assignments[target.assignment_id]

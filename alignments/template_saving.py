@@ -34,10 +34,10 @@ def gather(stored: Iterable[StoredAlignment], reading: Reading) -> Gathered:
             omit = one.target.omit_from_final_grade
             entries.append(entry_of(one.definition, course, omit_from_final_grade=omit))
         except CannotName as error:
-            left_out.append((one.name, str(error)))
+            left_out.append((one.title, str(error)))
             continue
         if one.definition.sections or one.students != {}:
-            excepted.append(one.name)
+            excepted.append(one.title)
     return Gathered(tuple(entries), tuple(left_out), tuple(excepted))
 
 

@@ -27,6 +27,7 @@ pages = [
     path("outcomes/<int:outcome_id>/include/", views.include, name="include"),
     path("schemes/", scheme_views.schemes, name="schemes"),
     path("schemes/school/", school_views.school_schemes, name="school-schemes"),
+    path("schemes/school/set-up/", school_views.set_up, name="school-set-up"),
     path("templates/", template_views.templates, name="templates"),
     path("templates/save/", template_views.save, name="template-save"),
     path("templates/import/", template_views.import_file, name="template-import"),

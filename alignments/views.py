@@ -44,6 +44,8 @@ def home(request: LaunchRequest) -> HttpResponse:
     if look.reading is not None:
         deeplinking.bind_seen(request.context, look.reading.assignments, timezone.now())
     stored = services.stored(request.context)
+    if look.reading is not None:
+        services.remember_places(stored, look.reading.assignments)
     filters = Filters(*(request.GET.get(name, "").strip()[:255] for name in FILTER_NAMES))
     page = page_of(look) | {
         "stored": stored,

@@ -51,16 +51,20 @@ class Grounds:
         return datetime.fromtimestamp(max(found), UTC) if found else None
 
     def explain(self, user: str, zone: tzinfo = UTC) -> str:
-        """A student's scores and the arithmetic; days are those of `zone`."""
+        """A student's scores and the arithmetic in one text; days are those of `zone`."""
+        return " ".join(self.sentences(user, zone))
+
+    def sentences(self, user: str, zone: tzinfo = UTC) -> list[str]:
+        """The same, step by step; the last says what it comes to."""
         scores, definition, said = self.scores.get(user, {}), self.definition, []
         if instead := self.exceptions.get(user):
             said = [instead.sentence(self.outcomes)]
             if instead.rule is None or self._cannot_be_used(instead.rule):
-                return said[0]
+                return said
             definition = with_rule(definition, instead.rule)
         newest = {key: datetime.fromtimestamp(at, zone) for key, at in self.newest.get(user, {}).items()}
         said += explain_cell(definition, self.outcomes, scores, self.points, self.scheme, newest)
-        return " ".join(said)
+        return said
 
     def _cannot_be_used(self, rule: OwnRule) -> bool:
         """Whether this rule for some students is broken, unlike the alignment's."""

@@ -92,13 +92,11 @@ def facts_of(context: Context, grounds: Mapping[int, Grounds]) -> dict[int, Colu
 
 
 def _facts(one: StoredAlignment, grounds: Grounds | None, zone: tzinfo) -> ColumnFacts:
-    title = one.name
     is_new = one.target.kind == "column" and not one.target.line_item_url
-    label = one.target.label or title
     if grounds is None:
-        return ColumnFacts(title, rule_in_words(one.definition), label, is_new)
-    explain = partial(grounds.explain, zone=zone)
-    return ColumnFacts(title, grounds.rule, label, is_new, grounds.worth, explain, grounds.newest_of)
+        return ColumnFacts(one.place, rule_in_words(one.definition), is_new)
+    explain = partial(grounds.sentences, zone=zone)
+    return ColumnFacts(one.place, grounds.rule, is_new, grounds.worth, explain, grounds.newest_of)
 
 
 def roster_of(request: LaunchRequest, opened: OpenPreview) -> tuple[Roster, str]:

@@ -39,8 +39,8 @@ class CellView:
     direction: str
     reason: str
     sentence: str
-    evidence: str
-    """The scores and the arithmetic behind it; empty where there are none."""
+    evidence: tuple[str, ...]
+    """The scores and the arithmetic behind it, a sentence each; empty where there are none."""
     can_replace: bool
     can_hold: bool
     replaced: bool
@@ -49,6 +49,11 @@ class CellView:
     @property
     def changes(self) -> bool:
         return self.decision == "send"
+
+    @property
+    def is_by_the_rule(self) -> bool:
+        """Whether the arithmetic says all there is to say."""
+        return self.changes and bool(self.evidence) and self.reason == reason_for("graded").short
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,8 @@ class ColumnView:
     """One alignment as a column of the preview. `problem` says why nothing of it can be sent."""
 
     alignment: int
-    title: str
-    sentence: str
     label: str
+    sentence: str
     changes: int
     problem: str = ""
     held: bool = False
@@ -109,14 +113,14 @@ class PreviewPage:
 class ColumnFacts:
     """What a page needs to know of an alignment that is in the plan."""
 
-    title: str
-    sentence: str
     label: str
+    """The column as the gradebook calls it."""
+    sentence: str
     is_new: bool = False
     worth: str = ""
     """What a full grade is worth: "of 1 point"."""
-    explain: Callable[[str], str] = field(default=lambda user: "", repr=False)
-    """A student's evidence in words, by Canvas id; empty where nothing is known."""
+    explain: Callable[[str], Sequence[str]] = field(default=lambda user: (), repr=False)
+    """A student's evidence and the arithmetic, a sentence each, by Canvas id; empty where nothing is known."""
     newest: Callable[[str], datetime | None] = field(default=lambda user: None, repr=False)
     """When a student's newest work behind the grade was submitted."""
 
@@ -278,7 +282,7 @@ class _CellViews:
             direction=direction,
             reason=reason.short,
             sentence=f"{reason.sentence}{_newer_evidence(cell, facts)}",
-            evidence=facts.explain(cell.user),
+            evidence=tuple(facts.explain(cell.user)),
             can_replace=cell.if_forced is not None and cell.if_forced.decision == "send",
             can_hold=cell.if_forced is None and (cell.decision == "send" or cell.reason == "held_by_person"),
             replaced=cell.key in self.choices.replace,
@@ -331,7 +335,7 @@ def _column_view(alignment: int, facts: ColumnFacts, plan: Plan, choices: Choice
     changes = sum(cell.alignment == alignment and cell.decision == "send" for cell in plan.cells)
     held = alignment in choices.hold_alignments
     return ColumnView(
-        alignment, facts.title, facts.sentence, facts.label, changes, problem, held, facts.is_new, facts.worth
+        alignment, facts.label, facts.sentence, changes, problem, held, facts.is_new, facts.worth
     )
 
 

@@ -44,7 +44,7 @@ def show_preview(
     facts = facts_of(request.context, opened.grounds)
     filters = read_filters(values)
     shown = pages.preview_page(opened.plan, opened.choices, facts, roster, filters)
-    names = {one: facts[one].title for one in facts}
+    names = {one: facts[one].label for one in facts}
     query = shown.filters.query()
     address = reverse("grading:run", args=[run.number]) + (f"?{query}" if query else "")
     page = page_of(

@@ -107,7 +107,7 @@ def progress(request: LaunchRequest, number: int) -> HttpResponse:
 
 
 def _show_report(request: LaunchRequest, run: Run) -> HttpResponse:
-    names = {one.id: one.name for one in alignments.stored(request.context)}
+    names = {one.id: one.place for one in alignments.stored(request.context)}
     by = run_pages.owner(run, person(request))
     page = page_of(request.context, here="history", run=run, report=report_pages.report(run, names), by=by)
     return render(request, "grading/report.html", page)

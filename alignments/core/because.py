@@ -176,10 +176,13 @@ def _letter(level: Fraction, scheme: GradingScheme | None) -> str:
     ordered = schemes.letters(scheme) if scheme is not None else ()
     letter = schemes.letter_for(ordered, level)
     found = _capital(share_in_words(level))
+    of = f" in “{scheme.title}”" if scheme is not None and scheme.title else ""
     if letter.worth is None:
-        return f"{found} is the letter {letter.name}, the lowest, which earns the level itself."
+        return f"{found} is the letter {letter.name}{of}, the lowest, which earns the level itself."
     bound, worth = share_in_words(letter.bound), share_in_words(letter.worth)
-    return f"{found} is the letter {letter.name}, which counts from {bound} and is worth {worth}."
+    return (
+        f"{found} is the letter {letter.name}{of}: it counts from {bound}, and Canvas gives {worth} for it."
+    )
 
 
 def _criteria(rule: Criteria, one: Worked) -> str:

@@ -74,7 +74,16 @@
     });
   }
 
+  /* The folded parts that are open: what comes back for the alignment's form keeps them so. */
+  function tellOpen(event) {
+    var form = document.getElementById("alignment-form");
+    if (!form || event.detail.verb !== "post") return;
+    var open = Array.from(form.querySelectorAll("details[id][open]")).map(function (one) { return one.id; });
+    event.detail.parameters.open = open.concat("known");
+  }
+
   function start() {
+    document.documentElement.classList.add("scripted");
     showChosen();
     ownAddress();
     tellHeight();
@@ -86,6 +95,11 @@
     });
     body.addEventListener("click", function (event) {
       if (event.target.closest("[data-print]")) window.print();
+      /* What a person opens in a wide table is brought into its view. */
+      var why = event.target.closest("details.why");
+      if (why && event.target.closest("summary")) setTimeout(function () {
+        if (why.open) why.scrollIntoView({ block: "nearest", inline: "nearest" });
+      });
     });
 
     /* Going back asks the server again, and htmx does not send hx-headers then. */
@@ -100,6 +114,7 @@
       if (event.detail.history.path) event.detail.history.path = withPlace(event.detail.history.path);
     });
 
+    body.addEventListener("htmx:configRequest", tellOpen);
     body.addEventListener("htmx:beforeRequest", function () { trouble(""); });
     body.addEventListener("htmx:sendError", function () {
       trouble("The tool could not be reached. Nothing was changed. Check the connection and try again.");

@@ -113,9 +113,9 @@ def test_a_mean_shows_its_parts_and_how_it_was_rounded() -> None:
         (CRITERIA, {"1": "4", "2": "2"}, BOTH, {}, "The first that is true: 85 % if none is below 2 of 4."),
         (CRITERIA, {"1": "4", "2": "1"}, BOTH, {}, "None of them is true: no credit."),
         ({"kind": "scheme"}, {"1": "3.6"}, None, {},
-         "90 % is the letter A-, which counts from 90 % and is worth 93 %."),
+         "90 % is the letter A- in “Letters”: it counts from 90 %, and Canvas gives 93 % for it."),
         ({"kind": "scheme"}, {"1": "2"}, None, {},
-         "50 % is the letter F, the lowest, which earns the level itself."),
+         "50 % is the letter F in “Letters”, the lowest, which earns the level itself."),
     ],
 )  # fmt: skip
 def test_what_counts_is_said(rule: Any, scores: Any, weights: Any, more: Any, sentence: str) -> None:

@@ -11,6 +11,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from alignments.core.templatejson import parse_template
+from alignments.template_services import keep_for_school
 from canvas import accounts, oauth
 from sandbox.oauth.provider import new_token
 from tests.alignments.classroom import classroom
@@ -111,6 +113,23 @@ def test_an_administrator_makes_a_scheme_for_the_whole_school(client: Client) ->
         assert "My levels" in course.text(SCHOOL)
         asked = {call.path for call in course.world.calls.all("GET")}
         assert not any("rollups" in path or "submissions" in path or "enrollments" in path for path in asked)
+
+
+TEMPLATE = b"""{"version": 1, "template": "Algebra", "alignments": [{"outcomes": [{"title": "1.1"}],
+    "rule": {"kind": "cutoff"}, "target": {"column": {"label": "1.1", "points": "1"}}}]}"""
+
+
+def test_an_administrator_chooses_the_set_up_that_new_courses_are_offered(client: Client) -> None:
+    """Without an account in Canvas: templates are the tool's own. A teacher and another school's template: refused."""
+    with classroom(client, role="admin", user=15, connected=False) as course:
+        assert "There is no template yet." in course.text(SCHOOL)
+        mine = keep_for_school(course.opened.context.deployment, parse_template(TEMPLATE))
+        for chosen, is_default in [(str(mine.pk), True), ("31337", True), ("none", False)]:
+            answer = course.post(f"{SCHOOL}set-up/", {"template": chosen})
+            assert answer.status_code == (422 if chosen == "31337" else 302)
+            mine.refresh_from_db()
+            assert mine.is_default is is_default
+        assert "Algebra (1 alignment)" in course.text(SCHOOL)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ TABLE = {
     "alignments:class": Row(None, 200),
     "alignments:schemes": Row(200, 422),
     "alignments:school-schemes": Row(200, 422, "staff and admins"),
+    "alignments:school-set-up": Row(None, 422, "staff and admins"),
     "alignments:exceptions": Row(200, 422, names="alignment"),
     "alignments:delete": Row(200, 302, names="alignment"),
     "alignments:repair": Row(None, 422, names="alignment"),

@@ -50,10 +50,10 @@ class Book:
             row.pk: {one["id"]: top for one in entry["outcomes"] if (top := now.get(one["id"], (None,))[0])}
             for row, entry in zip(rows, entries, strict=True)
         }
+        self.gone_before = {i.id for i in self.school.world.line_items.values() if i.deleted}
         self._note_targets()
 
     def _note_targets(self) -> None:
-        self.gone_before = {i.id for i in self.school.world.line_items.values() if i.deleted}
         targets = Alignment.objects.filter(context=self.school.context).select_related("target")
         self.resource_ids = {row.pk: row.target.resource_id for row in targets}
 

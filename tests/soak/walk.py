@@ -257,9 +257,16 @@ class Walk(Invariants):
         return Run.objects.filter(context=self.school.context, state__in=OPEN_STATES).exists()
 
     def connect_again(self) -> None:
-        """A teacher whose account was lost connects it again."""
-        for account in CanvasAccount.objects.exclude(lost_at=None):
+        """A teacher whose account was lost connects it again; so does one who took the access back in Canvas before
+        the tool could learn it, being told to wait."""
+        tokens = self.school.world.tokens
+        revoked = {number: one.user_id for number, one in tokens.items() if one.revoked}
+        for number in revoked:
+            del tokens[number]
+        for account in CanvasAccount.objects.all():
             user = int(account.canvas_user_id)
+            if account.lost_at is None and user not in revoked.values():
+                continue
             Run.objects.filter(account=account).update(account=None)
             account.delete()
             again = connect_account(self.school.server, self.school.context, user)

@@ -16,6 +16,7 @@ from canvas.consent import ConsentRefused
 from lti_tool import cookies
 from lti_tool.errors import PlatformError
 from lti_tool.http import shared_http
+from lti_tool.limits import too_many
 from lti_tool.models import LaunchRole, LaunchSession
 from lti_tool.roles import STAFF
 from lti_tool.sessions import LaunchRequest, issue_ticket, redeem_ticket, staff_or_admin_required
@@ -40,8 +41,9 @@ def ticket(request: LaunchRequest) -> HttpResponseBase:
 @require_GET
 def authorize(request: HttpRequest) -> HttpResponse:
     """Send the window on to Canvas, bound to this browser by a cookie of its own."""
-    session = _visit(request)
     try:
+        _must_not_be_too_many(request)
+        session = _visit(request)
         if session is None:
             raise ConsentRefused("NO-VISIT")
         if session.role not in (*STAFF, LaunchRole.ADMIN):
@@ -60,6 +62,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
 def callback(request: HttpRequest) -> HttpResponse:
     """Canvas sends the window back: keep the tokens, say so, close."""
     try:
+        _must_not_be_too_many(request)
         _finish(request)
     except ConsentRefused as refused:
         return _in_its_window(request, wording.refused(request, refused))
@@ -87,6 +90,11 @@ def disconnect(request: LaunchRequest) -> HttpResponse:
     if account is not None:
         oauth.disconnect(account)
     return HttpResponseRedirect(reverse("home"))
+
+
+def _must_not_be_too_many(request: HttpRequest) -> None:
+    if too_many(request, "consent"):
+        raise ConsentRefused("TOO-MANY")
 
 
 def _visit(request: HttpRequest) -> LaunchSession | None:

@@ -29,6 +29,12 @@ REFUSED = {
         "It opens for one person, once, within a minute, and this link is not or no longer good.",
         AGAIN,
     ),
+    "TOO-MANY": Wording(
+        429,
+        "Too many connections at once",
+        "From your network accounts were connected more often in the last minute than this tool allows.",
+        "Wait a minute. " + AGAIN,
+    ),
     "NOT-STAFF": Wording(
         403,
         "Only teachers connect an account",

@@ -16,7 +16,7 @@ from procrastinate.contrib.django import app
 from canvas.models import CanvasAccount, ConsentState, ServiceToken
 from grading import runs, services
 from grading.core.plan import Choices
-from grading.fairness import turn_of, waiting_runs
+from grading.fairness import lane_of, turn_of, waiting_runs
 from grading.models import Fingerprint, Run, RunState, UndoJournal
 from lti_tool.models import Context, LaunchSession, Ticket, UsedNonce
 from lti_tool.sessions import IDLE, TOTAL
@@ -38,7 +38,7 @@ def start_preview(context: Context, account: CanvasAccount, *, started_by: str) 
     """Open a run and have a worker read and plan it. Raises RunAlreadyOpen."""
     with transaction.atomic():
         run = services.begin(context, account, started_by=started_by)
-        prepare_run.configure(priority=turn_of(context)).defer(run_id=run.pk)
+        prepare_run.configure(priority=turn_of(context), lock=lane_of(context)).defer(run_id=run.pk)
     return run
 
 
@@ -56,14 +56,16 @@ def approve_and_send(
         approved = services.approve(
             run, by=by, digest=digest, choices=choices, confirm_large=confirm_large, account=account
         )
-        send_run.configure(priority=turn_of(approved.context)).defer(run_id=approved.pk)
+        context = approved.context
+        send_run.configure(priority=turn_of(context), lock=lane_of(context)).defer(run_id=approved.pk)
     return approved
 
 
 def start_undo(run: Run, account: CanvasAccount, *, started_by: str) -> None:
     """Have a worker take back this run, as `account`. Asked twice, it is taken back once."""
-    turn = turn_of(run.context)
-    undo_run.configure(priority=turn).defer(run_id=run.pk, started_by=started_by, account_id=account.pk)
+    undo_run.configure(priority=turn_of(run.context), lock=lane_of(run.context)).defer(
+        run_id=run.pk, started_by=started_by, account_id=account.pk
+    )
 
 
 # What workers do
@@ -112,8 +114,9 @@ def _defer_once(run: Run) -> None:
     """A job for the run unless one waits already. Its own savepoint: the refusal is a database error."""
     try:
         with transaction.atomic():
-            turn = turn_of(run.context)
-            send_run.configure(queueing_lock=f"send-{run.pk}", priority=turn).defer(run_id=run.pk)
+            send_run.configure(
+                queueing_lock=f"send-{run.pk}", priority=turn_of(run.context), lock=lane_of(run.context)
+            ).defer(run_id=run.pk)
     except exceptions.AlreadyEnqueued:
         return
 

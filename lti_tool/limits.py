@@ -1,6 +1,7 @@
-"""How many logins one network address may begin in a minute, counted in this process and kept nowhere.
+"""How often one network address may knock in a minute, counted in this process and kept nowhere.
 
-A login writes nothing and asks nobody, so this only keeps one busy or hostile address from taking everybody's turn.
+A login, a launch that is no good and a consent write next to nothing, so this only keeps one busy or hostile address
+from taking everybody's turn. docs/decisions/0040 says which doors have a limit and which have none.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from django.http import HttpRequest
 WINDOW_SECONDS = 60
 MOST_ADDRESSES = 20_000
 """Further ones of the same minute are not counted: the table must not be what a flood fills."""
+DOORS = {"login": 1, "launch": 2, "consent": 2}
+"""Where it is counted, and how many requests one person's way through may take: our own page may send a launch once
+more, and a consent leads through here twice. So nobody who was let in at the first is stopped at the second."""
 
 
 class PerMinute:
@@ -36,12 +40,12 @@ class PerMinute:
             return 0 < most < self._seen[address]
 
 
-_logins = PerMinute()
+_counts = {door: PerMinute() for door in DOORS}
 
 
-def too_many_logins(request: HttpRequest) -> bool:
-    """Whether this address has begun more logins this minute than LOGINS_PER_MINUTE."""
-    return _logins.is_too_many(address_of(request), settings.LOGINS_PER_MINUTE)
+def too_many(request: HttpRequest, door: str) -> bool:
+    """Whether more people than LOGINS_PER_MINUTE came to this door (one of DOORS) from this address in this minute."""
+    return _counts[door].is_too_many(address_of(request), DOORS[door] * settings.LOGINS_PER_MINUTE)
 
 
 def address_of(request: HttpRequest) -> str:

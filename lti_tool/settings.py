@@ -30,6 +30,8 @@ if METRICS_DIR:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_DIR
 EVENTS_SIGNED_ONLY = env.parsed("EVENTS_SIGNED_ONLY", "0", env.to_bool)
 LOGINS_PER_MINUTE = env.parsed("LOGINS_PER_MINUTE", "600", env.to_count)
+# One fewer than the slots of a worker: a second school finds one free.
+JOBS_PER_SCHOOL = env.parsed("JOBS_PER_SCHOOL", "3", env.to_count)
 
 _tool = urlsplit(TOOL_URL)
 _tool_host = _tool.hostname or ""

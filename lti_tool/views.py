@@ -23,7 +23,7 @@ from lti_tool.addresses import origin_of
 from lti_tool.configuration import tool_configuration
 from lti_tool.keys import public_jwks
 from lti_tool.launch import Launch, verify_launch
-from lti_tool.limits import too_many_logins
+from lti_tool.limits import too_many
 from lti_tool.login import (
     authorize_address,
     find_registration,
@@ -54,7 +54,7 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 def login(request: HttpRequest, key: str = "") -> HttpResponseBase:
     """Send the browser on to the platform's authorize address, bound to this browser."""
     try:
-        if too_many_logins(request):
+        if too_many(request, "login"):
             raise LaunchRefused("TOO-MANY")
         initiation = read_initiation(request.POST if request.method == "POST" else request.GET)
         registration = find_registration(initiation, key)
@@ -92,6 +92,8 @@ def launch(request: HttpRequest) -> HttpResponseBase:
         return _not_a_post(request)
     registration = verified = None
     try:
+        if too_many(request, "launch"):
+            raise LaunchRefused("TOO-MANY")
         form = _launch_form(request)
         registration = _registration_in(form.get("state", ""))
         _refuse_error_of_platform(form)

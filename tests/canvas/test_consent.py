@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from django.test import Client
 
 from canvas.accounts import SCOPES, account_for, accounts_for_course
@@ -85,6 +87,19 @@ def test_a_window_without_any_cookie_of_the_frame_connects(visit: Visit) -> None
     assert "refresh-token-of-the-test" not in account.sealed_refresh_token
     form = visit.server.calls("POST", TOKEN)[0].form()
     assert (form["code"], form["redirect_uri"]) == ("c", query["redirect_uri"])
+
+
+def test_an_address_that_begins_too_many_consents_waits_and_keeps_its_ticket(
+    visit: Visit, settings: Any
+) -> None:
+    settings.LOGINS_PER_MINUTE = 1
+    ticket, window, noisy = visit.ticket(), Client(), {"HTTP_X_FORWARDED_FOR": "203.0.113.11"}
+    with time_machine.travel(time.time() // 60 * 60 + 30, tick=False):
+        for _ in range(2):
+            window.get("/canvas/callback", {"state": "x", "code": "c"}, **noisy)
+        refused = window.get(ticket, **noisy)
+        assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+        assert window.get(ticket, HTTP_X_FORWARDED_FOR="203.0.113.12").status_code == 302
 
 
 def test_a_client_with_cookies_and_no_scripts_connects(visit: Visit) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django import Settings
 
 from canvas import throttle
 from grading import jobs
@@ -87,6 +88,41 @@ def test_alone_a_school_starts_at_the_top() -> None:
         assert turn_of(alone.context) == 0
         queue(alone, 2)
         assert turn_of(alone.context) == -2
+
+
+def fetched() -> int | None:
+    """The run of the job that a free slot of a worker takes now, as procrastinate fetches it."""
+    with connection.cursor() as cursor:
+        cursor.execute("select (args->>'run_id')::bigint from procrastinate_fetch_job_v2(null, null)")
+        [run] = cursor.fetchone()
+    return run if run is None else int(run)
+
+
+@pytest.mark.django_db
+def test_long_jobs_of_one_school_never_hold_every_slot(settings: Settings) -> None:
+    settings.JOBS_PER_SCHOOL = 3
+    with school() as noisy, school() as quiet:
+        many = queue(noisy, 6)
+        assert [fetched() for _ in range(4)] == [*many[:3], None]
+        assert [fetched() for _ in queue(quiet, 1)] == queue_of(quiet)
+        with connection.cursor() as cursor:
+            cursor.execute("update procrastinate_jobs set status = 'succeeded' where status = 'doing'")
+        assert [fetched() for _ in range(4)] == [*many[3:], None]
+
+
+def queue_of(place: School) -> list[int]:
+    return list(
+        Run.objects.filter(context__registration=place.context.registration).values_list("pk", flat=True)
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("limit", [0, 3])
+def test_a_school_alone_has_every_slot(settings: Settings, limit: int) -> None:
+    settings.JOBS_PER_SCHOOL = limit
+    with school() as alone:
+        many = queue(alone, 5)
+        assert [fetched() for _ in range(5)] == many
 
 
 @pytest.mark.django_db(transaction=True)

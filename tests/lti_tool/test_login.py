@@ -240,6 +240,21 @@ def test_an_address_that_begins_too_many_logins_waits_and_others_do_not(
     assert refused["Retry-After"] == "60"
 
 
+def test_an_address_that_posts_too_many_launches_waits_and_others_do_not(
+    client: Client, platform: TestPlatform, settings: Any
+) -> None:
+    """Twice as many as logins: our own page may send one once more, so nobody who began is stopped here."""
+    settings.LOGINS_PER_MINUTE = 2
+    noisy, form = {"HTTP_X_FORWARDED_FOR": "203.0.113.9"}, {"no": "launch"}
+    with nothing_written(), time_machine.travel(60, tick=False):
+        statuses = [client.post("/lti/launch", form, **noisy).status_code for _ in range(5)]
+        refused = client.post("/lti/launch", form, **noisy)
+        assert client.post("/lti/launch", form, HTTP_X_FORWARDED_FOR="203.0.113.10").status_code == 415
+        assert client.post("/lti/login", initiation(platform), **noisy).status_code == 302
+    assert statuses == [415] * 4 + [429]
+    assert_refused(refused, 429, "TOO-MANY")
+
+
 @pytest.mark.parametrize("name", ["HTTP_X_FORWARDED_HOST", "HTTP_X_ORIGINAL_HOST", "HTTP_FORWARDED"])
 def test_a_forged_forwarded_host_changes_nothing(client: Client, platform: TestPlatform, name: str) -> None:
     response = client.post("/lti/login", initiation(platform), **{name: "evil.test"})

@@ -30,6 +30,8 @@ def apply(run_id: int) -> Result | None:
 
 
 def deliver(lease: Lease, reading: CourseReading | None, to: Connection | None = None) -> Result | None:
+    """Send the run's plan and end the run, whatever happens on the way. `reading` and `to` are given where the plan
+    was made a moment ago in this process. None when another worker took the run over."""
     run = lease.run
     if run.account is None:
         end = stopped("no_account")

@@ -67,7 +67,12 @@ def read_initiation(params: QueryDict) -> Initiation:
 
 
 def find_registration(initiation: Initiation, key: str) -> Registration:
-    """The one registration that fits, by the key in the path or by issuer and client id; never a guess."""
+    """The one registration that fits, by the key in the path or by issuer and client id; never a guess.
+
+    What was registered by link has a login address of its own in its Canvas, so where it says the same issuer and
+    client id as one that the operator entered, the plain address belongs to the operator's: whoever holds a link
+    cannot shut that school out. Two that the operator entered stay ambiguous.
+    """
     if "\0" in key:
         raise LaunchRefused("PLATFORM-UNKNOWN")
     fitting = Registration.objects.filter(issuer=initiation.issuer)
@@ -76,6 +81,8 @@ def find_registration(initiation: Initiation, key: str) -> Registration:
     if initiation.client_id:
         fitting = fitting.filter(client_id=initiation.client_id)
     found = list(fitting[:2])
+    if len(found) > 1:
+        found = list(fitting.filter(link=None)[:2]) or found
     if not found:
         raise LaunchRefused("PLATFORM-UNKNOWN")
     if len(found) > 1:

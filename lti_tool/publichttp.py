@@ -1,6 +1,7 @@
 """Connections to public addresses only, for the few calls whose address somebody else chose (SSRF).
 
-The address is checked on the open socket, so a name that points somewhere else a moment later gains nothing.
+A name is looked up once, and the connection goes to the public address that was found: nothing private is even knocked
+at, so neither the answer nor its time tells whether something listens there.
 A proxy of the operator's decides for itself where it connects to; a number as host is refused in any case.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from lti_tool.errors import Refused
 
@@ -43,21 +46,36 @@ def _private() -> Refused:
     return Refused("The address lies in a private network.", code="private_address")
 
 
-def _checked(connected: socket.socket) -> socket.socket:
-    if is_public(connected.getpeername()[0]):
-        return connected
-    connected.close()
-    raise _private()
+def _public_numbers(name: str, port: int) -> list[str]:
+    """The numbers a name leads to. Raises Refused where one of them is private, whatever the others are."""
+    try:
+        found = socket.getaddrinfo(name.strip("[]"), port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        # The connection itself will say so.
+        return [name]
+    numbers = list(dict.fromkeys(str(address[0]) for *_, address in found))
+    if not all(is_public(number) for number in numbers):
+        raise _private()
+    return numbers
 
 
 class _PublicHTTPConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn())
+        """`_dns_host` is what urllib3 looks up and connects to; the certificate is the name's all the same."""
+        name, numbers = self._dns_host, _public_numbers(self._dns_host, self.port)
+        try:
+            for number in numbers[:-1]:
+                self._dns_host = number
+                with suppress(NewConnectionError, ConnectTimeoutError):
+                    return super()._new_conn()
+            self._dns_host = numbers[-1]
+            return super()._new_conn()
+        finally:
+            self._dns_host = name
 
 
-class _PublicHTTPSConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn())
+class _PublicHTTPSConnection(HTTPSConnection, _PublicHTTPConnection):
+    """Its own `connect` in TLS, the lookup of the class beside it: HTTPSConnection defines none."""
 
 
 class _PublicHTTPPool(HTTPConnectionPool):

@@ -122,6 +122,11 @@ def _store(
 ) -> Registration:
     """The registration and what belongs to it, all or nothing. An existing one is never changed: the platform
     chose the client id, and could choose another school's."""
+    named = Registration.objects.filter(issuer=metadata.issuer, client_id=client_id)
+    # The same keys too: the same developer key, at another address for teachers' consent. Self-hosted schools that
+    # share issuer and client id have keys of their own.
+    if named.filter(jwks_url=metadata.jwks_url).exists():
+        raise RegistrationRefused("REG-KNOWN")
     fingerprint_key = seal(secrets.token_hex(32), purpose=registering.FINGERPRINT_PURPOSE)
     try:
         with transaction.atomic():

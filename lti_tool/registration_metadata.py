@@ -16,7 +16,7 @@ from lti_tool import registering
 from lti_tool.addresses import origin_of
 from lti_tool.commands import BadUsage
 from lti_tool.configuration import PLATFORM_CONFIGURATION
-from lti_tool.errors import AccessLost, PlatformError, Refused
+from lti_tool.errors import AccessLost, PlatformError
 from lti_tool.http import Policy, host_of, public_http
 from lti_tool.registration_refusals import RegistrationRefused
 
@@ -74,13 +74,10 @@ def fetch_metadata(address: str, token: str) -> PlatformMetadata:
     except AccessLost as error:
         raise RegistrationRefused("REG-TOKEN", hint=f"cause={error.code}") from error
     except PlatformError as error:
-        unwanted = isinstance(error, Refused) and error.code in (
-            "private_address",
-            "foreign_host",
-            "not_https",
-        )
-        code = "REG-ADDRESS" if unwanted else "REG-UNREACHABLE"
-        raise RegistrationRefused(code, hint=f"cause={error.code} status={error.status}") from error
+        # One answer whatever it was: who holds a link must not learn which inner addresses exist or listen.
+        raise RegistrationRefused(
+            "REG-UNREACHABLE", hint=f"cause={error.code} status={error.status}"
+        ) from error
     if not isinstance(body, dict):
         raise RegistrationRefused("REG-METADATA")
     return judge(body, address)

@@ -48,12 +48,15 @@ WORDINGS = {
     ),
     "REG-ADDRESS": _no(
         400,
-        "The address where the platform describes itself is not one this tool may ask: it has to be a public https "
-        "address.",
+        "What Canvas gave as the address where it describes itself is no whole https address.",
         BY_HAND,
     ),
     "REG-UNREACHABLE": _no(
-        422, "The platform's description of itself could not be read from the address it gave.", TRY_AGAIN
+        422,
+        "The platform's description of itself could not be read from the address it gave.",
+        "Nothing was registered, and the link still works. Try again in Canvas. A Canvas that the public internet does "
+        "not reach is registered by hand, with register_platform; the tool's operator finds the cause under the "
+        "reference below.",
     ),
     "REG-TOKEN": _no(
         403, "The platform no longer accepts its own registration token; it lasts one hour.", TRY_AGAIN

@@ -3,6 +3,7 @@ not go, nothing is stored, and beside each group of refusals one description tha
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
 
@@ -14,6 +15,7 @@ from lti_tool.models import Registration, RegistrationLink
 from lti_tool.registration_metadata import judge
 from lti_tool.registration_refusals import RegistrationRefused
 from tests.lti_tool.registrar import CONFIGURATION, Registrar, description, new_link
+from tests.people import initiation, launch, new_platform
 from tests.plugins.local_server import Answer, LocalServer
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +27,14 @@ HOSTED = {
     "jwks_uri": "https://sso.canvaslms.com/api/lti/security/jwks",
     "registration_endpoint": "https://school.instructure.com/api/lti/registrations",
 }
+PRIVATE = {
+    "https://10.0.0.7/x",
+    "https://169.254.169.254/latest/meta-data",
+    "https://[fd00::1]/x",
+    "https://100.64.0.1/x",
+    "https://0.0.0.0/x",
+}
+"""Private numbers: answered like any address where nothing can be read."""
 HOSTED_AT = "https://canvas.instructure.com/api/lti/security/openid-configuration"
 
 
@@ -73,7 +83,8 @@ def is_refused(canvas: Registrar, code: str, **changes: Any) -> None:
 def test_addresses_that_are_never_asked(canvas: Registrar, settings: Settings, address: str) -> None:
     settings.ALLOW_HTTP = False
     settings.SECURE_SSL_REDIRECT = False
-    is_refused(canvas, "REG-ADDRESS" if address else "LINK-ALONE", openid_configuration=address)
+    code = "REG-UNREACHABLE" if address in PRIVATE else "REG-ADDRESS" if address else "LINK-ALONE"
+    is_refused(canvas, code, openid_configuration=address)
     assert not canvas.server.seen
 
 
@@ -85,8 +96,31 @@ def test_a_name_that_leads_inside_is_dropped_before_a_byte_is_sent(
     port = int(canvas.server.host.rpartition(":")[2])
     inside = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: inside)
-    is_refused(canvas, "REG-ADDRESS", openid_configuration=f"https://{name}:{port}/x")
-    assert not canvas.server.seen
+    asked: list[Any] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda *given: asked.append(given))
+    is_refused(canvas, "REG-UNREACHABLE", openid_configuration=f"https://{name}:{port}/x")
+    assert not asked and not canvas.server.seen
+
+
+def test_whether_an_inner_address_listens_is_not_told(
+    canvas: Registrar, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Open port, closed port, no such name, a public address that is away: one page but for its reference."""
+    settings.ALLOW_HTTP, link, pages = False, new_link(), []
+    for number, port in (
+        ("127.0.0.1", int(canvas.server.host.rpartition(":")[2])),
+        ("127.0.0.1", 1),
+        ("", 443),
+    ):
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, port))] if number else []
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, found=found, **more: found or away())
+        page = canvas.open(link, openid_configuration=f"https://inner.school.edu:{port}/x").content.decode()
+        pages.append(re.sub('reference [0-9a-f]{8}|nonce="[^"]+"', "", page))
+    assert "Code REG-UNREACHABLE" in pages[0] and pages[1:] == pages[:1] * 2
+
+
+def away() -> Any:
+    raise socket.gaierror("no such name")
 
 
 @pytest.mark.parametrize(
@@ -200,6 +234,28 @@ def test_a_hosted_school_with_a_foreign_host(changes: dict[str, str], at: str) -
     with pytest.raises(RegistrationRefused) as caught:
         judge({**HOSTED, **changes}, at)
     assert caught.value.code == "REG-HOSTS"
+
+
+def test_a_claimed_client_id_shuts_no_school_out(canvas: Registrar) -> None:
+    """The shared issuer with another school's client id: the plain login address stays that school's."""
+    school = new_platform(client_id="10000000000777")
+    assert canvas.open(new_link()).status_code == 200
+    claimed = Registration.objects.exclude(pk=school.registration.pk).get()
+    assert (claimed.issuer, claimed.client_id) == (school.issuer, school.client_id)
+    sent = canvas.client.post("/lti/login", initiation(school))
+    assert sent["Location"].startswith(school.url)
+    own = canvas.client.post(f"/lti/login/{claimed.key}", initiation(school))
+    assert own["Location"].startswith(canvas.server.url)
+    assert launch(Client(), school).status_code == 200
+
+
+def test_a_developer_key_is_registered_once_whatever_else_is_said_of_it(canvas: Registrar) -> None:
+    keys = f"{canvas.server.url}/api/lti/security/jwks"
+    elsewhere = {"jwks_url": keys, "canvas_url": "http://127.0.0.1:9"}
+    new_platform(client_id="10000000000777", register_with=elsewhere)
+    response = canvas.open(new_link())
+    assert (response.status_code, "Code REG-KNOWN" in response.content.decode()) == (409, True)
+    assert Registration.objects.count() == 1
 
 
 def test_a_self_hosted_canvas_with_a_name_of_its_own(canvas: Registrar) -> None:

@@ -75,4 +75,14 @@ def readiness(reading: Reading) -> list[Note]:
                 "Outcomes in Canvas",
             )
         )
+        # Whether it is on takes a permission of its own to ask, so the teacher looks.
+        notes.append(
+            Note(
+                "info",
+                "Results of New Quizzes come only if a feature of the course lets them.",
+                "If you assessed outcomes there, look whether it is on. Other quizzes and rubrics need nothing.",
+                "/settings#tab-features",
+                "Feature options in Canvas",
+            )
+        )
     return notes

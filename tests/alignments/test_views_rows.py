@@ -159,5 +159,6 @@ def test_readiness_names_what_is_missing() -> None:
     assert readiness(reading()) == []
     titles = [note.title for note in readiness(reading(course=unpublished, evidence=empty))]
     assert titles == ["This course is not published.", "There are no outcomes in this course yet."]
-    [note] = readiness(reading(students={"b": Student("b", frozenset({"active"}))}))
+    note, feature = readiness(reading(students={"b": Student("b", frozenset({"active"}))}))
     assert note.title == "No student has evidence on any outcome yet."
+    assert feature.path == "/settings#tab-features"

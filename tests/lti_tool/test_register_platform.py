@@ -56,6 +56,21 @@ def test_another_canvas_with_the_same_ids_is_another_registration() -> None:
     assert run() != run(canvas_url="https://other.school.edu")
 
 
+def test_registrations_lists_each_with_its_addresses() -> None:
+    keys = [run().strip(), run(canvas_url="https://other.school.edu").strip()]
+    out = io.StringIO()
+    call_command("registrations", "--json", stdout=out)
+    listed = json.loads(out.getvalue())["registrations"]
+    assert [one["key"] for one in listed] == keys
+    assert listed[0]["login_url"] == f"http://127.0.0.1:8000/lti/login/{keys[0]}"
+    assert listed[0]["api_redirect_uri"] == "http://127.0.0.1:8000/canvas/callback"
+    out = io.StringIO()
+    call_command("registrations", "--registration", keys[1], stdout=out)
+    assert keys[1] in out.getvalue() and keys[0] not in out.getvalue()
+    with pytest.raises(CommandError):
+        call_command("registrations", "--client-id", "10000000000042", stdout=out)
+
+
 def test_new_deployments_are_taken_only_on_request() -> None:
     run()
     assert not Registration.objects.get().allow_new_deployments

@@ -97,8 +97,11 @@ TEMPLATES: list[dict[str, Any]] = [
 _database = env.parsed(
     "DATABASE_URL", env.embedded_postgres_url(BASE_DIR / "var" / "postgres"), env.to_postgres
 )
-# A pool of our own connections; Django requires CONN_MAX_AGE 0 with it.
-_database["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
+# A pool of our own connections; Django requires CONN_MAX_AGE 0 with it. A worker's four runs hold two each, and up to
+# eight helper threads of each need one for the moment in which a token is renewed.
+_database["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 40, "timeout": 5}}
+# One that died in the pool, with a restart of PostgreSQL for instance, is replaced instead of failing a page.
+_database["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

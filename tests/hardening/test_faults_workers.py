@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -253,6 +255,45 @@ def test_f61_the_pulse_of_a_run_comes_back(school: School, monkeypatch: pytest.M
         lease.fence()
         with pytest.raises(services.RunAlreadyOpen):
             sync(school.context)
+
+
+def test_f61_nobody_is_given_a_connection_that_died_in_the_pool(school: School) -> None:
+    """After a restart of PostgreSQL no page fails once for every connection that lay idle."""
+
+    def a_request() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            [pid] = cursor.fetchone()
+        connection.close()
+        return int(pid)
+
+    with ThreadPoolExecutor(1) as web:
+        idle = web.submit(a_request).result()
+        cut({idle})
+        assert web.submit(a_request).result() != idle
+
+
+def test_f61_a_token_ends_while_three_other_runs_are_at_work(school: School) -> None:
+    """Each of them holds two connections; the threads that send need some as well to renew the token."""
+    done = threading.Event()
+
+    def at_work() -> None:
+        with connection.cursor():
+            done.wait()
+        connection.close()
+
+    others = [threading.Thread(target=at_work) for _ in range(6)]
+    for other in others:
+        other.start()
+    both_ways(school)
+    body = '{"errors":{"type":"unauthorized","message":"Access token expired"}}'
+    school.world.faults.add("reply", path="*/scores", count=1, status=401, body=body)
+    try:
+        assert sync(school.context).run.outcome == "done"
+    finally:
+        done.set()
+        for other in others:
+            other.join()
 
 
 def test_f63_yesterdays_backup_rolls_no_grade_back(school: School) -> None:

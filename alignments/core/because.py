@@ -169,7 +169,9 @@ def _between(rule: Table, one: Worked) -> str:
     if before and one.level == line_level(before[-1].at, one.top):
         return f"Exactly at {_line(before[-1].at, one)}: {credit_in_words(before[-1].credit)}."
     end = f"{_line(after.at, one)} ({percent_in_words(after.credit)})"
-    return f"Between {start} and {end}, in proportion: {share_in_words(one.share)}."
+    line = line_level(before[-1].at, one.top) if before else levels.ZERO
+    way = (one.level - line) / (line_level(after.at, one.top) - line)
+    return f"{_capital(share_in_words(way))} of the way from {start} to {end}: {share_in_words(one.share)}."
 
 
 def _letter(level: Fraction, scheme: GradingScheme | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -28,6 +28,8 @@ OTHERWISE = (
 )
 
 
+MOST_SHOWN = 6
+"""More results than this are not added up in words."""
 IN_ORDER: dict[Order, str] = {
     "submitted": "in the order they were handed in",
     "assessed": "in the order they were assessed",
@@ -87,8 +89,49 @@ def results_in_words(calculation: Calculation, outcome: Outcome, results: Iterab
     ]
     score = calculator.score(listed)
     words = calculation_in_words(calculation)
-    result = "not assessed" if score is None else f"{shown(score)}{_of(outcome)}"
-    return [*said, f"{words[:1].upper()}{words[1:]}: {result}."]
+    words = f"{words[:1].upper()}{words[1:]}"
+    if score is None:
+        return [*said, f"{words}: not assessed."]
+    worked, result = _worked(calculation, calculator.counted(listed)), f"{shown(score)}{_of(outcome)}"
+    return [*said, f"{words}: {worked}. That is {result}." if worked else f"{words}: {result}."]
+
+
+def _worked(calculation: Calculation, results: Sequence[Result]) -> str:
+    """The arithmetic of a mean, decaying or not; "" where there is none to show, or more than anybody reads."""
+    plainly = not calculation.drop_lowest and all(one.bank_points is None for one in results)
+    if not plainly or not 1 < len(results) <= MOST_SHOWN:
+        return ""
+    scores = [one.score for one in results]
+    match calculation.method:
+        case "average":
+            return _sum(scores)
+        case "newest" if calculation.count != 1:
+            return _sum(scores[-(calculation.count or 1) :])
+        case "standard_decaying_average" if calculation.percent:
+            return "; ".join(_decaying(scores, calculation.percent.share))
+        case "weighted_average" if calculation.percent:
+            earlier = sum(scores[:-1], Fraction(0)) / (len(scores) - 1)
+            return _weighed(earlier, scores[-1], calculation.percent.share)
+    return ""
+
+
+def _sum(scores: Sequence[Fraction]) -> str:
+    return f"({' + '.join(short(one, 4) for one in scores)}) ÷ {len(scores)}"
+
+
+def _decaying(scores: Sequence[Fraction], newer: Fraction) -> Iterator[str]:
+    before = scores[0]
+    for score in scores[1:]:
+        yield _weighed(before, score, newer)
+        before = before * (1 - newer) + score * newer
+
+
+def _weighed(before: Fraction, score: Fraction, newer: Fraction) -> str:
+    """ "35 % of 2 + 65 % of 3 = 2.65": what came before, and the newer result."""
+    parts = (
+        f"{short(100 - newer * 100)} % of {short(before, 4)} + {short(newer * 100)} % of {short(score, 4)}"
+    )
+    return f"{parts} = {short(before * (1 - newer) + score * newer, 4)}"
 
 
 def _ignored(result: Result, calculation: Calculation) -> str:

@@ -53,6 +53,7 @@ OWN_TABLE: list[tuple[str, dict[str, Any], str, str | None]] = [
     ("power_law", {}, "2 3", "3"),
     ("power_law", {}, "3 3 3", "3"),
     ("power_law", {}, "0 0", "0"),
+    ("power_law", {}, "0 0.4", "0.2"),
     ("power_law", {}, "0 3 3 3", "4"),
     ("power_law", {}, "4.4 4.4", "4.4"),
     ("streak", {"count": 3}, "3 3 2 4 3 3", "3"),
@@ -138,6 +139,13 @@ def test_submitted_decides_though_assessed_later_unless_chosen() -> None:
     assert calculate(calculation("latest"), SKILL, [on_scale(early, SKILL), on_scale(late, SKILL)]) == 1
     assessed = [on_scale(early, SKILL, START + timedelta(days=9)), on_scale(late, SKILL)]
     assert calculate(calculation("latest"), SKILL, assessed) == 4
+
+
+def test_work_that_counts_at_the_same_moment_goes_by_when_it_was_handed_in() -> None:
+    """Due on one day; the ids say otherwise."""
+    due = START + timedelta(days=9)
+    first, then = on_scale(raw("1", 1, id="9"), SKILL, due), on_scale(raw("4", 2, id="3"), SKILL, due)
+    assert calculate(calculation("latest", order="due"), SKILL, [then, first]) == 4
 
 
 def test_results_of_the_same_second_go_by_their_id() -> None:

@@ -66,8 +66,24 @@ def test_the_results_behind_a_score() -> None:
         "2 February 2026: 3 of 4.",
         "3 February 2026: 4 of 4, ignored.",
         "4 February 2026: 2 of 4.",
-        "The mean of the 2 newest results, 1 assignment ignored: 2.5 of 4.",
+        "The mean of the 2 newest results, 1 assignment ignored: (3 + 2) ÷ 2. That is 2.5 of 4.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("method", "arithmetic"),
+    [
+        ("average", "(2 + 3 + 4) ÷ 3. That is 3 of 4."),
+        ("standard_decaying_average",
+         "35 % of 2 + 65 % of 3 = 2.65; 35 % of 2.65 + 65 % of 4 = 3.5275. That is 3.53 of 4."),
+        ("weighted_average", "35 % of 2.5 + 65 % of 4 = 3.475. That is 3.48 of 4."),
+        ("highest", "4 of 4."),
+    ],
+)  # fmt: skip
+def test_an_average_is_worked_out_with_pencil_and_paper(method: str, arithmetic: str) -> None:
+    assert results_in_words(calculation(method), SKILL, results("2", "3", "4"))[-1].endswith(
+        f": {arithmetic}"
+    )
 
 
 def test_a_reason_to_ignore_is_told_with_its_result() -> None:

@@ -92,8 +92,8 @@ def test_a_mean_shows_its_parts_and_how_it_was_rounded() -> None:
     ("rule", "scores", "weights", "more", "sentence"),
     [
         (TABLE, {"1": "1.99"}, None, {}, "The lowest line, 2 of 4, is not reached: no credit."),
-        (WAY, {"1": "2.5"}, None, {}, "Between 2 of 4 (70 %) and 3 of 4 (85 %), in proportion: 77.5 %."),
-        (WAY, {"1": "0.5"}, None, {}, "Between 0 (0 %) and 1 of 4 (55 %), in proportion: 27.5 %."),
+        (WAY, {"1": "2.5"}, None, {}, "50 % of the way from 2 of 4 (70 %) to 3 of 4 (85 %): 77.5 %."),
+        (WAY, {"1": "0.5"}, None, {}, "50 % of the way from 0 (0 %) to 1 of 4 (55 %): 27.5 %."),
         (WAY, {"1": "3"}, None, {}, "Exactly at 3 of 4: 85 %."),
         (WAY, {"1": "4.4"}, None, {}, "From 4 of 4 up it is full credit."),
         ({"kind": "cutoff"}, {"1": "2.99"}, None, {}, "3 of 4 is not reached: no credit."),

@@ -5,10 +5,12 @@ Outcomes 1 and 2 are measured 0 to 4 with mastery at 3, outcome 5 is 0 to 5 with
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from alignments.core.rules import decide
 from canvas.values import GradingScheme
 from tests.alignments.examples import CANVAS_DEFAULT, decided, definition, outcome, scheme
 
@@ -196,3 +198,9 @@ def test_scheme_example(letters: GradingScheme, score: str, expected: str) -> No
 def test_the_share_is_of_the_points_and_rounded_half_up(points: str, places: int, expected: str) -> None:
     made = definition(PROPORTIONAL, round=places)
     assert decided(made, OUTCOMES, {"1": "3.5"}, points) == expected
+
+
+def test_a_zero_for_too_little_evidence_is_a_score_and_the_others_are_none() -> None:
+    for otherwise, score in (("zero", Decimal(0)), ("leave", None), ("excuse", None), ("clear", None)):
+        made = definition(CUTOFF, None, evidence={"otherwise": otherwise}, target={"assignment": "9"})
+        assert decide(made, OUTCOMES, {}, Decimal(10)).score == score

@@ -65,6 +65,8 @@ TABLE = [
     ({"cell": EX, "closed": True}, FORCED, "conflict closed_period"),
     ({"cell": EX}, FORCED, "send graded"),
     ({"cell": EX, "overwrite": "empty"}, FORCED, "held already_graded"),
+    # A score the policy left under an excuse makes no empty cell of it.
+    ({"cell": cell("0", excused=True, grader=None), "overwrite": "empty"}, FORCED, "held already_graded"),
     ({"closed": True}, FORCED, "conflict closed_period"),
     ({"cell": cell("0"), "closed": True, "overwrite": "empty"}, NOBODY, "conflict closed_period"),
     # Step 6

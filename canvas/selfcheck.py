@@ -17,7 +17,7 @@ from canvas.models import CanvasAccount
 from canvas.outcomes import INCLUDES
 from canvas.throttle import EMPTY_WATER, LOW_WATER
 from lti_tool.answers import Reply
-from lti_tool.errors import AccessLost, PlatformError, Refused
+from lti_tool.errors import AccessLost, MaybeSent, NeverSent, PlatformError, Refused
 from lti_tool.http import shared_http
 from lti_tool.models import Context, Registration
 from lti_tool.selfcheck import Finding, clock_finding, ok, problem, skipped, warning
@@ -198,12 +198,15 @@ def _ahead(reply: Reply, now: datetime) -> timedelta | None:
 
 
 def _fix_of(error: PlatformError, usual: str) -> str:
-    """The step for an error whose code says more than `usual` does."""
-    return _FIXES.get(error.code, usual)
+    """The step for an error that says more than `usual` does: by its code, or a fault that may pass by itself."""
+    passing = isinstance(error, MaybeSent | NeverSent)
+    return _FIXES.get(error.code, "Try again in a minute." if passing else usual)
 
 
 _FIXES = {
     "scope_missing": TICK,
+    "not_installed": "Install the LTI key in the course or its account: Settings ▸ Apps ▸ + App ▸ By Client ID.",
+    "concluded": "The course has ended. Reopen it in its settings, or check with --context in one that is open.",
     "key_off": "Switch the key on: Canvas, Admin ▸ Developer Keys.",
     "api_key_refused": "Check the API key's id and secret with register_platform, and that the key is on.",
     "no_api_key": API_KEY,

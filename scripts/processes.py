@@ -181,11 +181,12 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> str:
 
 
 def web_server(host: str, port: int) -> list[str]:
-    """gunicorn with threads. No access log: addresses may hold one-time codes."""
+    """gunicorn with threads. No access log: addresses may hold one-time codes. Long lines: a login's hints do too."""
     return [
         PYTHON, "-m", "gunicorn", "lti_tool.wsgi:application", "--bind", f"{_bracketed(host)}:{port}",
         "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--timeout", "120",
         "--graceful-timeout", "20", "--log-level", "warning", "--no-control-socket",
+        "--limit-request-line", "8190",
     ]  # fmt: skip
 
 

@@ -100,6 +100,13 @@ def test_another_sync_under_way_is_waited_for(school: School) -> None:
     assert "under way" in said
 
 
+@pytest.mark.parametrize("option", ["--student", "--section"])
+def test_what_is_no_canvas_id_is_bad_usage(option: str) -> None:
+    for text in ("Ada", "01001", "-1", ""):
+        with pytest.raises(CommandError, match="is not a Canvas id"):
+            call_command("sync", "--client-id", "x", "--context", "y", option, text)
+
+
 def test_a_course_without_alignments_has_nothing_to_do(school: School) -> None:
     code, told = as_json(school, "sync")
     assert (code, told["status"], told["reasons"]) == (0, "done", {})

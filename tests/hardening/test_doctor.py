@@ -89,6 +89,15 @@ def test_a_key_that_was_switched_off(schools: Schools) -> None:
     assert code == 1 and "Developer Keys" in checks(report)["grade_columns"]["fix"]
 
 
+def test_an_ended_course_and_a_fault_of_canvas_have_their_own_step(schools: Schools) -> None:
+    world, course = schools.ours.world, schools.ours.course
+    was, course.workflow_state = course.workflow_state, "completed"
+    assert "has ended" in checks(doctor(schools.ours)[1])["grade_columns"]["fix"]
+    course.workflow_state = was
+    world.faults.add("reply", path="*/line_items", count=None, status=500, body={})
+    assert checks(doctor(schools.ours)[1])["grade_columns"]["fix"] == "Try again in a minute."
+
+
 def test_nobody_connected(schools: Schools) -> None:
     CanvasAccount.objects.all().delete()
     code, report = doctor(schools.ours)

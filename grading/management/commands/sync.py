@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -21,6 +22,13 @@ from lti_tool.commands import (
 SUCCESS = {"done", "partial"}
 
 
+def canvas_id(text: str) -> str:
+    """An id as Canvas writes it; a name typed in its place would choose nobody, and the sync say "done"."""
+    if not (text.isascii() and text.isdigit()) or text.startswith("0"):
+        raise ArgumentTypeError(f"{text[:60]!r} is not a Canvas id: write its digits")
+    return text
+
+
 class Command(ToolCommand):
     help = "Plans what the rules give, sends what differs to the Canvas gradebook, and reads it back."
 
@@ -36,11 +44,13 @@ class Command(ToolCommand):
             "--confirm-large", action="store_true", help="send even if unusually many grades change"
         )
         parser.add_argument(
-            "--student", action="append", default=[], metavar="ID", help="only this student (may be repeated)"
-        )
+            "--student", action="append", default=[], type=canvas_id, metavar="ID",
+            help="only this student (may be repeated)",
+        )  # fmt: skip
         parser.add_argument(
-            "--section", action="append", default=[], metavar="ID", help="only this section (may be repeated)"
-        )
+            "--section", action="append", default=[], type=canvas_id, metavar="ID",
+            help="only this section (may be repeated)",
+        )  # fmt: skip
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -20,6 +20,11 @@ class Waits(list[float]):
         self.append(seconds)
 
 
+@pytest.fixture(autouse=True)
+def quick_second_tries() -> None:
+    """Not here: the real pauses are what is looked at."""
+
+
 @pytest.fixture
 def waits() -> Waits:
     return Waits()

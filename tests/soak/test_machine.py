@@ -61,6 +61,12 @@ class Course(RuleBasedStateMachine):
         self.walk.rng.seed(dice)
         self.walk.operate(getattr(self.walk, name))
 
+    @precondition(lambda self: self.walk.has_open_run())
+    @rule(dice=DICE)
+    def the_next_worker_meets_other_alignments(self, dice: int) -> None:
+        self.walk.rng.seed(dice)
+        self.walk.retarget_and_take_over()
+
     @precondition(lambda self: not self.walk.has_open_run())
     @rule(seconds=st.sampled_from((-80, -60, 0, 45, 80)))
     def clocks_drift(self, seconds: int) -> None:

@@ -6,9 +6,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import time_machine
@@ -25,15 +23,17 @@ from grading.services import NotApprovable, NothingToUndo, Result, RunAlreadyOpe
 from sandbox.scenarios.base import TA_ID, TEACHER_ID
 from sandbox.server import SandboxServer
 from tests.grading.school import connect_account, open_school
-from tests.soak.course import People, make_world, other_rule, pupils, random_entries
-from tests.soak.invariants import Invariants, Permit, Tally, Wrong
+from tests.soak.between import Between
+from tests.soak.course import People, make_world, pupils
+from tests.soak.entries import other_rule, random_entries
+from tests.soak.invariants import Permit, Tally, Wrong
 from tests.soak.model import Answer, decide, same
 from tests.soak.truth import Key, Truth
 from tests.soak.views import Book, CellId
 from tests.soak.weather import Killed, Tap, clear_up, killer, outside, stir
 
 
-class Walk(Invariants):
+class Walk(Between):
     """One seed. `run` raises Wrong, with all that was done in `said`."""
 
     def __init__(self, seed: int, tally: Tally) -> None:
@@ -145,47 +145,9 @@ class Walk(Invariants):
         )
         self.operate(operation)
         if self.has_open_run() and self.rng.random() < 0.7:
-            self.retarget()
-            self.operate(self.take_over)
-            self.look()
+            self.retarget_and_take_over()
         if self.rng.random() < 0.3:
             self.clean()
-
-    # Between a worker's death and the next one
-
-    def retarget(self) -> None:
-        """A teacher gives an alignment another target, or other points, while its run lies open."""
-        alignment, entry = self.rng.choice(list(self.book.entries.items()))
-        column, points = self.book.assignment(alignment), None
-        target = entry["target"]
-        if "assignment" in target and column is not None and self.rng.random() < 0.5:
-            column.points_possible = points = Decimal(self.rng.choice(("20", "4", "50")))
-        else:
-            target = self.rng.choice(self.free_targets(entry))
-        self.tally.realigned += 1
-        seq = self.truth.tick()
-        taken = {f"new {alignment}", str(column.id) if column else ""}
-        self.permits = [
-            replace(one, until=seq) if one.key[0] in taken and one.until > seq else one
-            for one in self.permits
-        ]
-        self.said.append(f"realigned while a run lies open: {alignment} to {target} {points}")
-        self.book.realign(alignment, target, points)
-
-    def free_targets(self, entry: dict[str, Any]) -> list[dict[str, Any]]:
-        """Targets that no alignment has."""
-        used = [one["target"] for one in self.book.entries.values()]
-        works = [
-            a for a in self.school.world.assignments.values() if a.name.startswith("Work") and not a.deleted
-        ]
-        free: list[dict[str, Any]] = [{"assignment": str(a.id)} for a in works]
-        free = [one for one in free if one not in used]
-        if entry["evidence"]["otherwise"] != "excuse":
-            free.append({"column": {"label": f"Instead {len(self.said)}", "points": "10"}})
-        return free or [entry["target"]]
-
-    def take_over(self) -> None:
-        services.finish_stale(self.school.context)
 
     def set_skew(self, seconds: int) -> None:
         """How far Canvas's clock is ahead of ours."""
@@ -391,24 +353,6 @@ class Walk(Invariants):
             (c.entry.assignment, c.entry.user) for c in undone.cells if c.fate == "restored"
         }
         self.check_undone(undone)
-
-    @contextmanager
-    def somebody(self) -> Iterator[CanvasAccount | None]:
-        """Whoever may grade, or the assistant, who sees one section only for as long as this takes."""
-        account = CanvasAccount.objects.filter(canvas_user_id=str(TA_ID)).first()
-        if account is None or self.rng.random() < 0.5:
-            yield None
-            return
-        mine = [e for e in self.school.world.enrollments.values() if e.user_id == TA_ID]
-        self.tally.limited += 1
-        self.said.append("the assistant of one section takes it back")
-        try:
-            for one in mine:
-                one.limit_privileges = True
-            yield account
-        finally:
-            for one in mine:
-                one.limit_privileges = False
 
     # Fine weather
 

@@ -116,7 +116,7 @@ def landing_page(
     if opened is None:
         return render(request, "lti_tool/limited.html", {"launch": launch})
     session, token = opened
-    sessions.attach(request, session, token)
+    sessions.attach(request, session, token, sessions.Person(launch.sub, launch.canvas_user_id))
     path = _first_path(launch, session)
     if path is None:
         response: HttpResponseBase = render(request, "lti_tool/visitor.html", {"launch": launch})

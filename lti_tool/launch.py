@@ -170,7 +170,8 @@ def _known_context(claims: Mapping[str, Any], registration: Registration) -> Con
     named = Context.objects.filter(
         registration=registration, context_id=c.required_id(context, "id", "CLAIMS")
     )
-    return named.select_related("deployment").first()
+    # The constraint lets there be one: `first()` would have it put in order.
+    return next(iter(named.select_related("deployment")), None)
 
 
 def _check_deployment(

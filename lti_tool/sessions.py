@@ -156,9 +156,9 @@ def redeem_ticket(text: str, purpose: str) -> LaunchSession | None:
     return None if ended or not (session.registration.is_active and session.deployment.is_active) else session
 
 
-def attach(request: Any, session: LaunchSession, token: str) -> None:
-    """Make the request one of this session. Raises CannotUnseal."""
-    request.person = person_of(session)
+def attach(request: Any, session: LaunchSession, token: str, person: Person | None = None) -> None:
+    """Make the request one of this session, and of the `person` sealed in it. Raises CannotUnseal."""
+    request.person = person or person_of(session)
     request.launch_session = session
     request.session_token = token
     request.context = session.context

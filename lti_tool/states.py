@@ -9,6 +9,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.core import signing
@@ -89,18 +90,11 @@ def consume_nonce(
     its locks on the registration for several round trips, each a wait for the rest of the class. The commit waits
     for the disk (synchronous_commit stays on): a nonce that a crash forgot could be used again.
     """
-    names, values, given = _row(UsedNonce(registration=registration, nonce_hash=hash_of(nonce), used_at=now))
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING id").format(
-        _table(UsedNonce), names, values
-    )
+    given = _values(UsedNonce(registration=registration, nonce_hash=hash_of(nonce), used_at=now))
     if opens is not None:
-        names, values, more = _row(opens)
-        statement = sql.SQL("WITH used AS ({}) INSERT INTO {} ({}) SELECT {} FROM used RETURNING id").format(
-            statement, _table(LaunchSession), names, values
-        )
-        given += more
+        given += _values(opens)
     with connection.cursor() as cursor:
-        cursor.execute(statement, given)
+        cursor.execute(_use_up(opens is not None), given)
         added = cursor.fetchone()
     if added is None:
         raise LaunchRefused("NONCE-USED")
@@ -108,15 +102,30 @@ def consume_nonce(
         opens.pk, opens._state.adding, opens._state.db = added[0], False, connection.alias
 
 
-def _table(model: type[Model]) -> sql.Identifier:
-    return sql.Identifier(model._meta.db_table)
+@cache
+def _use_up(opens_session: bool) -> str:
+    """The statement, put together once in a process."""
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING id").format(
+        *_columns(UsedNonce)
+    )
+    if opens_session:
+        statement = sql.SQL("WITH used AS ({}) INSERT INTO {} ({}) SELECT {} FROM used RETURNING id").format(
+            statement, *_columns(LaunchSession)
+        )
+    return statement.as_string(None)
 
 
-def _row(new: Model) -> tuple[sql.Composable, sql.Composable, list[Any]]:
-    """Columns, placeholders and values of a row that has no id yet."""
-    fields = [each for each in new._meta.concrete_fields if not each.primary_key]
-    columns: list[sql.Composable] = [sql.Identifier(str(each.column)) for each in fields]
-    marks: list[sql.Composable] = [sql.Placeholder() for _ in fields]
-    values = [each.get_db_prep_save(each.pre_save(new, True), connection) for each in fields]
+def _columns(model: type[Model]) -> tuple[sql.Composable, sql.Composable, sql.Composable]:
+    """Table, columns and placeholders of a row that has no id yet."""
+    columns = [sql.Identifier(str(each.column)) for each in _fields(model)]
     comma = sql.SQL(", ")
-    return sql.Composed(columns).join(comma), sql.Composed(marks).join(comma), values
+    marks = comma.join([sql.Placeholder() for _ in columns])
+    return sql.Identifier(model._meta.db_table), comma.join(columns), marks
+
+
+def _values(new: Model) -> list[Any]:
+    return [each.get_db_prep_save(each.pre_save(new, True), connection) for each in _fields(type(new))]
+
+
+def _fields(model: type[Model]) -> list[Any]:
+    return [each for each in model._meta.concrete_fields if not each.primary_key]

@@ -177,7 +177,8 @@ def _refused(
 def _registration_in(state_text: str) -> Registration | None:
     """Whose login this state of ours began; nothing is checked yet but who signed it."""
     found = registration_in(state_text)
-    return Registration.objects.filter(pk=found).first() if found else None
+    # Not `first()`, which would have one row put in order.
+    return next(iter(Registration.objects.filter(pk=found)), None) if found else None
 
 
 def _must_be_on(registration: Registration | None) -> Registration:

@@ -15,117 +15,36 @@ PostgreSQL's own log counts what each asks of it: a statement is a round trip, B
 import argparse
 import json
 import os
-import secrets
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
-import jwt
 import psycopg
-from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
-from psycopg import sql
 
 from scripts import postgres
+from scripts.bench_browsers import (
+    AT_ONCE,
+    CLIENT,
+    DEPLOYMENT,
+    ISSUER,
+    Browsers,
+    Platform,
+    Target,
+    launch,
+    log_in,
+)
+from scripts.bench_flood import MOST_GROWTH_MB, flood
 from scripts.bench_formula import Aim
 from scripts.bench_school import Tool, free_port, wait_for
 from scripts.processes import PYTHON, Child, Problem, Supervisor, manage, run, say, web_server
-
-CLIENT, DEPLOYMENT, ISSUER = "10000000000042", "265:37750cbd9e8f2a", "https://canvas.instructure.com"
-CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-AT_ONCE = 8
-MOST_GROWTH_MB = 10.0
-
-
-@dataclass
-class Platform:
-    """A Canvas as far as launches go: it signs id_tokens and serves its key set."""
-
-    url: str = ""
-    kid: str = "bench"
-    key: rsa.RSAPrivateKey = field(
-        default_factory=lambda: rsa.generate_private_key(public_exponent=65_537, key_size=2048)
-    )
-
-    def serve(self) -> "ThreadingHTTPServer":
-        public = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
-        body = json.dumps({"keys": [dict(public) | {"kid": self.kid, "alg": "RS256", "use": "sig"}]}).encode()
-
-        class KeySet(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Quiet."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), KeySet)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{server.server_port}"
-        return server
-
-    def token(self, nonce: str, target: str) -> str:
-        """A student's launch, as Canvas says it."""
-        now = int(time.time())
-        claims = {
-            "iss": ISSUER, "aud": CLIENT, "azp": CLIENT, "iat": now, "exp": now + 3600, "nonce": nonce,
-            "sub": str(uuid.uuid4()), "locale": "en", "errors": {"errors": {}},
-            f"{CLAIM}message_type": "LtiResourceLinkRequest", f"{CLAIM}version": "1.3.0",
-            f"{CLAIM}deployment_id": DEPLOYMENT, f"{CLAIM}target_link_uri": target,
-            f"{CLAIM}roles": [
-                "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Student",
-                "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner",
-            ],
-            f"{CLAIM}resource_link": {"id": "c77", "title": "Algebra", "validation_context": None},
-            f"{CLAIM}context": {"id": "c77", "label": "ALG1", "title": "Algebra 1"},
-            f"{CLAIM}custom": {"canvas_course_id": "77", "canvas_user_id": "7"},
-            f"{CLAIM}launch_presentation": {"document_target": "iframe", "return_url": f"{self.url}/courses/77"},
-            "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": {
-                "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"],
-                "lineitems": f"{self.url}/api/lti/courses/77/line_items",
-            },
-        }  # fmt: skip
-        return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": self.kid})
-
-
-@dataclass(frozen=True)
-class Target:
-    """One tool to launch: where its login and launch are."""
-
-    name: str
-    port: int
-    login: str
-    launch: str
-
-    @property
-    def launch_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}{self.launch}"
-
-
-@dataclass
-class Begun:
-    """One browser between login and launch; what it gets is the form it will post."""
-
-    cookies: dict[str, str]
-    state: str
-    nonce: str
-    body: str = ""
 
 
 @dataclass
@@ -152,35 +71,12 @@ class Figures:
         }
 
 
-class Browsers:
-    """A few keep-alive connections, one for each thread that plays browsers."""
-
-    def __init__(self, target: Target) -> None:
-        self.target = target
-        self._own = threading.local()
-
-    def post(
-        self, path: str, body: str, cookies: dict[str, str]
-    ) -> tuple[int, dict[str, str], dict[str, str], bytes]:
-        """Status, headers, the cookies set, the body."""
-        wire: HTTPConnection | None = getattr(self._own, "wire", None)
-        if wire is None:
-            wire = self._own.wire = HTTPConnection("127.0.0.1", self.target.port, timeout=30)
-        sent = FORM | ({"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())} if cookies else {})
-        wire.request("POST", path, body, sent)
-        answer = wire.getresponse()
-        read = answer.read()
-        headers = answer.getheaders()
-        set_now = (value.split(";", 1)[0].partition("=") for name, value in headers if name == "Set-Cookie")
-        return answer.status, dict(headers), {name: value for name, _, value in set_now}, read
-
-
 def play(target: Target, platform: Platform, count: int, into: Figures, at_once: int) -> None:
     """One round of whole launches. Raises Problem where one is not let in."""
-    browsers, used = Browsers(target), _cpu_seconds(target.port)
+    browsers, used = Browsers(target), _cpu_seconds(target)
     with ThreadPoolExecutor(at_once) as threads:
         began = time.perf_counter()
-        timed = list(threads.map(lambda _: _timed(lambda: _log_in(browsers, platform)), range(count)))
+        timed = list(threads.map(lambda _: _timed(lambda: log_in(browsers, platform)), range(count)))
         spent = time.perf_counter() - began
         into.logins += [milliseconds for milliseconds, _ in timed]
         begun = [each for _, each in timed]
@@ -188,13 +84,13 @@ def play(target: Target, platform: Platform, count: int, into: Figures, at_once:
             token = platform.token(each.nonce, target.launch_url)
             each.body = urlencode({"id_token": token, "state": each.state})
         began = time.perf_counter()
-        done = list(threads.map(lambda each: _timed(lambda: _launch(browsers, each)), begun))
+        done = list(threads.map(lambda each: _timed(lambda: launch(browsers, each)), begun))
         spent += time.perf_counter() - began
         into.launches += [milliseconds for milliseconds, _ in done]
         into.per_second.append(count / spent)
         both = [login + launch for (login, _), (launch, _) in zip(timed, done, strict=True)]
         into.p95s.append(_quantile(both, 0.95))
-    into.cpu_seconds += _cpu_seconds(target.port) - used
+    into.cpu_seconds += _cpu_seconds(target) - used
 
 
 def _timed(act: Callable[[], Any]) -> tuple[float, Any]:
@@ -203,88 +99,15 @@ def _timed(act: Callable[[], Any]) -> tuple[float, Any]:
     return (time.perf_counter() - began) * 1000, found
 
 
-def _log_in(browsers: Browsers, platform: Platform) -> Begun:
-    asked = {
-        "iss": ISSUER, "client_id": CLIENT, "login_hint": secrets.token_hex(20), "lti_message_hint": "hint",
-        "target_link_uri": browsers.target.launch_url, "deployment_id": DEPLOYMENT,
-    }  # fmt: skip
-    status, headers, cookies, _ = browsers.post(browsers.target.login, urlencode(asked), {})
-    if status != 302:
-        raise Problem(f"{browsers.target.name} answered a login with {status}.")
-    sent = dict(parse_qsl(urlsplit(headers["Location"]).query))
-    return Begun(cookies, sent["state"], sent["nonce"])
-
-
-def _launch(browsers: Browsers, begun: Begun) -> None:
-    status, _, _, page = browsers.post(browsers.target.launch, begun.body, begun.cookies)
-    if status != 200:
-        raise Problem(f"{browsers.target.name} answered a launch with {status}: {page[:300]!r}")
-
-
 def _quantile(values: Sequence[float], part: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
-def flood(target: Target, platform: Platform, tool: Tool, count: int) -> dict[str, Any]:
-    """Badly signed launches, each with a nonce of its own: memory and tables before and after."""
-    browsers = Browsers(target)
-    begun = _log_in(browsers, platform)
-    header, payload, signature = platform.token(begun.nonce, target.launch_url).split(".")
-    _flooding(browsers, begun, (header, payload, signature), 2_000)
-    rows, memory, began = _rows(tool.database_url), _web_mb(tool.port), time.perf_counter()
-    statuses = _flooding(browsers, begun, (header, payload, signature), count)
-    return {
-        "sent": count,
-        "refused": statuses.count(401),
-        "per_second": round(count / (time.perf_counter() - began), 1),
-        "rows_changed": {
-            name: now - rows[name] for name, now in _rows(tool.database_url).items() if now != rows[name]
-        },
-        "grown_mb": round(_web_mb(tool.port) - memory, 1),
-    }
-
-
-def _flooding(browsers: Browsers, begun: Begun, token: tuple[str, str, str], count: int) -> list[int]:
-    header, payload, signature = token
-
-    def send(number: int) -> int:
-        spoiled = f"{number:06x}".translate(str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP"))
-        body = urlencode({"id_token": f"{header}.{payload}.{spoiled}{signature[6:]}", "state": begun.state})
-        return browsers.post(browsers.target.launch, body, begun.cookies)[0]
-
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        return list(threads.map(send, range(count)))
-
-
-def _web_mb(port: int) -> float:
-    """What the web server's processes hold now, together."""
-    return sum(int(_status(pid, "VmRSS:")) for pid in _processes(port)) / 1000
-
-
-def _cpu_seconds(port: int) -> float:
+def _cpu_seconds(target: Target) -> float:
     """Processor time the web server's processes have used, in user and kernel mode. proc(5)."""
-    parts = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in _processes(port)]
+    parts = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in target.processes()]
     return sum(int(each[11]) + int(each[12]) for each in parts) / os.sysconf("SC_CLK_TCK")
-
-
-def _processes(port: int) -> list[str]:
-    listed = subprocess.run(["ps", "-axo", "pid=,args="], capture_output=True, text=True).stdout
-    return [line.split()[0] for line in listed.splitlines() if f"127.0.0.1:{port}" in line]
-
-
-def _status(pid: str, name: str) -> str:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(line.split()[1] for line in lines if line.startswith(name))
-
-
-def _rows(database_url: str) -> dict[str, int]:
-    """How many rows each table of the database holds."""
-    with psycopg.connect(database_url) as wire:
-        named = wire.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        count = sql.SQL("SELECT count(*) FROM {}")
-        found = {name: wire.execute(count.format(sql.Identifier(name))).fetchone() for (name,) in named}
-    return {name: row[0] if row else 0 for name, row in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +135,7 @@ def measure(size: Size) -> dict[str, Any]:
                 found[target.name]["statements"] = _statements(target, platform, server.url)
             if size.bad:
                 say(f"{size.bad} badly signed launches ...")
-                found["flood"] = flood(ours, platform, tool, size.bad)
+                found["flood"] = flood(ours, platform, tool.database_url, size.bad)
             return found
     finally:
         keys.shutdown()

@@ -146,9 +146,12 @@ class SigningKey(models.Model):
 
 class UsedNonce(models.Model):
     """A nonce that a good launch has consumed. The login's `state` is a signed text that carries
-    registration, nonce and browser binding, so nothing is stored for a launch that may never come."""
+    registration, nonce and browser binding, so nothing is stored for a launch that may never come.
 
-    registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
+    No constraint in the database on `registration`: to check it, each launch would lock the one row that the whole
+    school launches with, and one that has lost its registration is nobody's and deleted after a day."""
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, db_constraint=False)
     nonce_hash = models.CharField(max_length=64)
     used_at = models.DateTimeField()
 
@@ -175,11 +178,14 @@ class LaunchRole(models.TextChoices):
 
 
 class LaunchSession(models.Model):
-    """An open page: found by the hash of the token it sends in a header; 2 h idle, 10 h in all."""
+    """An open page: found by the hash of the token it sends in a header; 2 h idle, 10 h in all.
+
+    The course is constrained by the database, and with it registration and deployment, which it belongs to: without
+    them a session opens nothing, so their rows are not locked at every launch."""
 
     token_hash = models.CharField(max_length=64, unique=True)
-    registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
-    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE)
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, db_constraint=False)
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, db_constraint=False)
     context = models.ForeignKey(Context, null=True, blank=True, on_delete=models.CASCADE)
     role = models.CharField(max_length=20, choices=LaunchRole)
     sealed_person = models.TextField(help_text="sub and canvas_user_id of who launched.")

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.http import HttpRequest, HttpResponse
 
 from canvas.consent import ConsentRefused, redirect_uri
 from lti_tool import pages
 from lti_tool.errors import AccessLost, PlatformError
+from lti_tool.refusals import Wording
 
 AGAIN = "Close this window, go back to the tool in Canvas and press “Connect Canvas” again."
 ADMIN = "Ask the Canvas administrator; nothing you entered is lost."
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    status: int
-    title: str
-    what: str
-    step: str
 
 
 REFUSED = {

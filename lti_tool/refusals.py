@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 AGAIN = "Go back to the course in Canvas and open the tool again."
 ADMIN = (
     "Ask your Canvas administrator to check how this tool is installed, and give them the reference below."
 )
-INCOMPLETE = "Canvas opened the tool without saying everything the tool has to know, so nothing was done."
 UNTRUSTED = (
     "The message that opened this tool could not be verified as coming from your Canvas, so nothing was done."
 )
@@ -169,8 +170,10 @@ PLATFORM_ERRORS = {
 """Canvas's form posts instead of an id_token: app/controllers/lti/ims/authentication_controller.rb."""
 
 
-class LaunchRefused(Exception):
-    """A login or launch that goes no further. `names` are claim names of ours, safe to show and to log."""
+class RefusedWithReason(Exception):
+    """A request that goes no further, for the reason `code`. `names` are names of ours, safe to show and to log."""
+
+    wordings: ClassVar[Mapping[str, Wording]]
 
     def __init__(self, code: str, *names: str, hint: str = "") -> None:
         super().__init__(code)
@@ -181,4 +184,10 @@ class LaunchRefused(Exception):
 
     @property
     def wording(self) -> Wording:
-        return WORDINGS[self.code]
+        return self.wordings[self.code]
+
+
+class LaunchRefused(RefusedWithReason):
+    """A login or launch that goes no further. `names` are claim names."""
+
+    wordings = WORDINGS

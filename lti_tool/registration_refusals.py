@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lti_tool.refusals import Wording
+from lti_tool.refusals import RefusedWithReason, Wording
 
 NEW_LINK = "Ask the tool's operator for a new link (registration_link), and paste it into Canvas as before."
 BY_HAND = (
@@ -91,16 +91,7 @@ WORDINGS = {
 }  # fmt: skip
 
 
-class RegistrationRefused(Exception):
-    """A registration that goes no further. `names` are field names of ours, safe to show and to log."""
+class RegistrationRefused(RefusedWithReason):
+    """A registration that goes no further. `names` are field names."""
 
-    def __init__(self, code: str, *names: str, hint: str = "") -> None:
-        super().__init__(code)
-        self.code = code
-        self.names = names
-        self.hint = hint
-        """For the log only; never anything the caller sent."""
-
-    @property
-    def wording(self) -> Wording:
-        return WORDINGS[self.code]
+    wordings = WORDINGS

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from canvas.events import NotAnEvent, Told, ids_of_course, told_by
 from lti_tool import marks, pages
+from lti_tool.deliveries import DeliveryRefused, body_of
 from lti_tool.http import host_of, rest_hosts
 from lti_tool.jws import key_id, verified_claims
 from lti_tool.metrics import EVENTS
@@ -25,16 +26,7 @@ from lti_tool.platform_keys import public_key
 from lti_tool.refusals import LaunchRefused
 
 log = logging.getLogger(__name__)
-LARGEST = 262_144
 RAW, SIGNED = b"{", b"ey"
-
-
-class EventRefused(Exception):
-    """The delivery is not taken: `status` and a code for the log."""
-
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(code)
-        self.status, self.code = status, code
 
 
 @require_POST
@@ -42,9 +34,9 @@ def events(request: HttpRequest, key: str) -> HttpResponse:
     """Note what changed; 200 also for what nobody here has to know, so that Canvas does not send it again."""
     try:
         registration = _registration(key)
-        told = _told(_body(request))
+        told = _told(body_of(request, "EVENT-SIZE").strip())
         _check_school(told, registration)
-    except EventRefused as refused:
+    except DeliveryRefused as refused:
         EVENTS.labels(refused.code).inc()
         log.warning(
             "event refused verdict=%s status=%d reference=%s",
@@ -64,38 +56,27 @@ def events(request: HttpRequest, key: str) -> HttpResponse:
 def _registration(key: str) -> Registration:
     registration = Registration.objects.filter(key=key, is_active=True).first() if key.isalnum() else None
     if registration is None:
-        raise EventRefused(404, "EVENT-KEY")
+        raise DeliveryRefused(404, "EVENT-KEY")
     return registration
-
-
-def _body(request: HttpRequest) -> bytes:
-    """The delivery, if it is of a size an event has; a larger one is not read."""
-    length = request.headers.get("Content-Length", "")
-    if length.isdigit() and int(length) > LARGEST:
-        raise EventRefused(413, "EVENT-SIZE")
-    body = request.read(LARGEST + 1)
-    if len(body) > LARGEST:
-        raise EventRefused(413, "EVENT-SIZE")
-    return bytes(body).strip()
 
 
 def _told(body: bytes) -> Told:
     try:
         return told_by(_raw(body) if body.startswith(RAW) else _signed(body))
     except (NotAnEvent, ValueError, RecursionError):
-        raise EventRefused(400, "EVENT-SHAPE") from None
+        raise DeliveryRefused(400, "EVENT-SHAPE") from None
 
 
 def _raw(body: bytes) -> Any:
     if settings.EVENTS_SIGNED_ONLY:
-        raise EventRefused(401, "EVENT-UNSIGNED")
+        raise DeliveryRefused(401, "EVENT-UNSIGNED")
     return json.loads(body.decode("utf-8"))
 
 
 def _signed(body: bytes) -> Any:
     """The whole body is a compact JWS, the event its claims; the keys are the data service's own, public ones."""
     if not body.startswith(SIGNED):
-        raise EventRefused(400, "EVENT-SHAPE")
+        raise DeliveryRefused(400, "EVENT-SHAPE")
     token = body.decode("ascii")
     # Their keys are fetched and kept like a platform's; they belong to no school.
     service = Registration(pk=0, jwks_url=settings.EVENTS_JWKS_URL)
@@ -103,13 +84,13 @@ def _signed(body: bytes) -> Any:
         return verified_claims(token, public_key(service, key_id(token)))
     except LaunchRefused as refused:
         status = 503 if refused.code == "PLATFORM-KEYS" else 401
-        raise EventRefused(status, f"EVENT-{refused.code}") from None
+        raise DeliveryRefused(status, f"EVENT-{refused.code}") from None
 
 
 def _check_school(told: Told, registration: Registration) -> None:
     """An event that names another school's Canvas was sent to the wrong address."""
     if told.hostname and host_of(f"https://{told.hostname}") not in _names_of(registration):
-        raise EventRefused(401, "EVENT-OTHER-SCHOOL")
+        raise DeliveryRefused(401, "EVENT-OTHER-SCHOOL")
 
 
 def _names_of(registration: Registration) -> set[str]:

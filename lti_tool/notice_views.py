@@ -9,11 +9,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from lti_tool import pages
+from lti_tool.deliveries import DeliveryRefused, body_of
 from lti_tool.metrics import EVENTS
-from lti_tool.notices import NoticeRefused, read_notices, take_in
+from lti_tool.notices import read_notices, take_in
 
 log = logging.getLogger(__name__)
-LARGEST = 262_144
 
 
 @require_POST
@@ -21,8 +21,8 @@ def notices(request: HttpRequest) -> HttpResponse:
     """200 when every notice is the platform's, whether or not it is new."""
     now = timezone.now()
     try:
-        found = read_notices(_body(request), now)
-    except NoticeRefused as refused:
+        found = read_notices(body_of(request, "NOTICE-SIZE"), now)
+    except DeliveryRefused as refused:
         EVENTS.labels(refused.code).inc()
         log.warning(
             "notices refused verdict=%s status=%d reference=%s",
@@ -35,13 +35,3 @@ def notices(request: HttpRequest) -> HttpResponse:
     EVENTS.labels("notices").inc()
     log.info("notices verdict=OK count=%d new=%d", len(found), new)
     return JsonResponse({"received": len(found)})
-
-
-def _body(request: HttpRequest) -> bytes:
-    length = request.headers.get("Content-Length", "")
-    if length.isdigit() and int(length) > LARGEST:
-        raise NoticeRefused(413, "NOTICE-SIZE")
-    body = request.read(LARGEST + 1)
-    if len(body) > LARGEST:
-        raise NoticeRefused(413, "NOTICE-SIZE")
-    return bytes(body)

@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_datetime
 
 from lti_tool import claims as c
 from lti_tool import marks
+from lti_tool.deliveries import DeliveryRefused
 from lti_tool.jws import key_id, unverified_claims, verified_claims
 from lti_tool.models import Context, CourseMark, Deployment, Registration
 from lti_tool.platform_keys import public_key
@@ -31,14 +32,6 @@ LONGEST_LIFE_SECONDS = 7_200
 MOST_CANDIDATES = 20
 
 
-class NoticeRefused(Exception):
-    """The notices are not taken: `status` and a code for the log."""
-
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(code)
-        self.status, self.code = status, code
-
-
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One verified notice. `context_id` is the course it is about, "" for none."""
@@ -51,14 +44,14 @@ class Notice:
 
 
 def read_notices(body: bytes, now: datetime) -> list[Notice]:
-    """All notices of a delivery, or NoticeRefused: nothing is done for some of them only."""
+    """All notices of a delivery, or DeliveryRefused: nothing is done for some of them only."""
     try:
         sent = json.loads(body.decode("utf-8"))
         tokens = [one["jwt"] for one in sent["notices"]]
     except (ValueError, RecursionError, KeyError, TypeError):
-        raise NoticeRefused(400, "NOTICE-SHAPE") from None
+        raise DeliveryRefused(400, "NOTICE-SHAPE") from None
     if not 0 < len(tokens) <= MOST_NOTICES or not all(isinstance(token, str) for token in tokens):
-        raise NoticeRefused(400, "NOTICE-SHAPE")
+        raise DeliveryRefused(400, "NOTICE-SHAPE")
     return [_verified(token, now) for token in tokens]
 
 
@@ -85,7 +78,7 @@ def _verified(token: str, now: datetime) -> Notice:
         kid = key_id(token)
         candidates = _candidates(token)
     except (LaunchRefused, ValueError, KeyError, TypeError):
-        raise NoticeRefused(400, "NOTICE-SHAPE") from None
+        raise DeliveryRefused(400, "NOTICE-SHAPE") from None
     last = "NOTICE-UNKNOWN-PLATFORM"
     for registration in candidates:
         try:
@@ -93,7 +86,7 @@ def _verified(token: str, now: datetime) -> Notice:
             return _checked(claims, registration, now)
         except LaunchRefused as refused:
             last = f"NOTICE-{refused.code}"
-    raise NoticeRefused(503 if last.endswith("PLATFORM-KEYS") else 401, last)
+    raise DeliveryRefused(503 if last.endswith("PLATFORM-KEYS") else 401, last)
 
 
 def _candidates(token: str) -> list[Registration]:

@@ -227,8 +227,8 @@ def _with_query(url: str, more: str) -> str:
 
 
 def _score_refusal(error: Refused) -> Refused:
-    """A score has its own 404: the column is gone (S48; L22 with an empty body)."""
-    if error.status != 404:
+    """A score has its own 404: the column is gone (S48; L22 with an empty body). Unless Canvas says the course is."""
+    if error.status != 404 or error.code == "course_gone":
         return error
     detail = "The column is no longer in Canvas."
     return Refused(detail, code="column_gone", status=404, where=error.where)

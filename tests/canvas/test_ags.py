@@ -145,6 +145,7 @@ def lti(message: str) -> dict[str, Any]:
             "",
         ),
         (Answer(b"", 404), Refused, "column_gone", ""),
+        (Answer(lti("Context is deleted or not found"), 404), Refused, "course_gone", ""),
         (
             Answer({"errors": [{"message": "The specified resource does not exist."}]}, 404),
             Refused,

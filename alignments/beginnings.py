@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -142,26 +142,3 @@ def make_columns(
         definition = usual_definition(outcome, ColumnTarget(label, points))
         made.append(services.save_alignment(context, definition))
     return made
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLink:
-    """An alignment that points at something Canvas no longer has."""
-
-    alignment: StoredAlignment
-    missing_outcomes: tuple[str, ...]
-    missing_target: bool
-
-
-def dead_links(
-    context: Context, outcomes: Mapping[str, Outcome], assignments: Mapping[str, Assignment]
-) -> list[DeadLink]:
-    """Alignments whose outcome or assignment is gone, to be repaired with `services.replace_…`."""
-    found = []
-    for one in services.stored(context):
-        missing = tuple(key for key in one.definition.outcome_ids if key not in outcomes)
-        target = one.definition.target
-        target_gone = isinstance(target, AssignmentTarget) and target.assignment_id not in assignments
-        if missing or target_gone:
-            found.append(DeadLink(one, missing, target_gone))
-    return found

@@ -47,7 +47,6 @@ LINES = [
     ("points", "points on the scale:"),
     ("percent", "percent of the scale:"),
 ]
-WITHOUT_RULE = {"usual", "not_assessed", "left_out"}
 
 
 class ExceptionForm(forms.Form):

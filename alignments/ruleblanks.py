@@ -34,7 +34,6 @@ from canvas.values import Outcome
 MOST_ROWS = 30
 MOST_POINTS = Decimal(1_000_000)
 MOST_PERCENT = Decimal(1000)
-UNITS = [("points", "points on the scale"), ("percent", "percent of the scale")]
 CONDITION_LINES = [
     ("", "(not asked)"),
     ("mastery", "the mastery level"),

@@ -220,14 +220,6 @@ def replace_outcome(context: Context, alignment_id: int, gone: str, instead: str
     return save_alignment(context, repaired, alignment_id=alignment_id)
 
 
-def replace_target(
-    context: Context, alignment_id: int, instead: TargetChoice, expected_points: Decimal | None = None
-) -> StoredAlignment:
-    """Repairs a link to a target that is gone: the same rule feeds another one."""
-    definition = replace(stored_one(context, alignment_id).definition, target=instead)
-    return save_alignment(context, definition, alignment_id=alignment_id, expected_points=expected_points)
-
-
 def _fill(
     row: Alignment,
     definition: Definition,

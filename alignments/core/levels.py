@@ -17,7 +17,6 @@ from canvas.values import Outcome
 Score = Decimal | Fraction
 """On an outcome's scale: a decimal from Canvas, or a fraction from a calculation of our own."""
 ZERO = Fraction(0)
-ONE = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Suggested pairs, columns for all, what is left out, dead links."""
+"""Suggested pairs, columns for all, what is left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from alignments import beginnings, services
 from alignments.core import suggest
 from canvas.values import Assignment, Outcome
 from lti_tool.models import Context
-from tests.alignments.examples import definition, outcome
+from tests.alignments.examples import outcome
 
 
 def named(*titles: str) -> list[Outcome]:
@@ -109,15 +109,3 @@ def test_columns_for_all_are_told_apart_and_made_once(course: Context) -> None:
     made = beginnings.make_columns(course, outcomes)
     assert [one.target.label for one in made] == ["Lines", "Lines (2)", "x" * 255, "x" * 251 + " (2)"]
     assert beginnings.make_columns(course, outcomes) == []
-
-
-def test_dead_links_are_found(course: Context) -> None:
-    services.import_alignments(
-        course, [definition({"kind": "cutoff"}, {"1": "1", "611": "1"})], replace=False
-    )
-    [dead] = beginnings.dead_links(course, {"1": outcome("1")}, {})
-    assert (dead.missing_outcomes, dead.missing_target) == (("611",), True)
-    assert (
-        beginnings.dead_links(course, {"1": outcome("1"), "611": outcome("611")}, {"9": assignments("x")[0]})
-        == []
-    )

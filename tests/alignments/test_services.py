@@ -9,7 +9,7 @@ import pytest
 
 from alignments import services
 from alignments.core import jsonfile
-from alignments.core.definition import AssignmentTarget, ColumnTarget, Definition
+from alignments.core.definition import Definition
 from alignments.models import Alignment, Target
 from lti_tool.models import Context
 from tests.alignments.examples import definition
@@ -151,13 +151,6 @@ def test_a_lost_outcome_is_replaced_with_its_weight(course: Context) -> None:
     ]
     with pytest.raises(ValueError, match="already part"):
         services.replace_outcome(course, one.id, "700", "606")
-
-
-def test_a_lost_target_is_replaced(course: Context) -> None:
-    [one] = add(course, feeding("9"))
-    moved = services.replace_target(course, one.id, AssignmentTarget("10"), Decimal("5"))
-    assert (moved.id, moved.target.assignment_id, moved.expected_points) == (one.id, "10", Decimal("5"))
-    assert services.replace_target(course, one.id, ColumnTarget("A", Decimal(1))).target.label == "A"
 
 
 def test_points_with_many_decimals_stay_exact_in_the_definition(course: Context) -> None:

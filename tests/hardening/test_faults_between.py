@@ -3,6 +3,7 @@ another, and nothing that can still be taken back is given up."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -45,7 +46,9 @@ def test_a_run_taken_over_writes_nothing_into_a_target_chosen_since(school: Scho
     [row] = school.align(entry(601, school.assignment(WORK).id))
     run = approved(school)
     left_by_a_dead_worker(run)
-    alignments.replace_target(school.context, row.pk, AssignmentTarget(str(school.assignment(OTHER).id)))
+    elsewhere = AssignmentTarget(str(school.assignment(OTHER).id))
+    definition = replace(alignments.stored_one(school.context, row.pk).definition, target=elsewhere)
+    alignments.save_alignment(school.context, definition, alignment_id=row.pk)
     result = services.apply(run.pk)
     assert result is not None
     assert school.column(OTHER) == school.column(WORK) == {}

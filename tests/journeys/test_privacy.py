@@ -61,10 +61,11 @@ def set_exceptions(teacher: Visitor, home: Page, running: Demo) -> int:
 
 
 def wait_for(visitor: Visitor, page: Page, words: str) -> Page:
-    for _ in range(60):
+    until = time.monotonic() + 90
+    while time.monotonic() < until:
         if words in page.text:
             return page
-        time.sleep(0.5)
+        time.sleep(0.2)
         page = visitor.open(page.link("Look again"))
     raise AssertionError(page.text[:300])
 

@@ -288,6 +288,7 @@ REACH: dict[str, Reason] = {
     "cut_off": _not_whole("Canvas's answer broke off."),
     "not_json": _not_whole("Canvas answered with a page instead of data, as it does during maintenance."),
     "wrong_shape": _not_whole("Canvas's answer has a shape this tool does not know."),
+    "changed_while_reading": _not_whole("Results or students changed in Canvas while they were read."),
     "wrong_course": _not_whole("Canvas answered with another course."),
     "wrong_cells": _not_whole("Canvas answered with another assignment's grades."),
     "wrong_progress": _not_whole("Canvas answered with another job."),

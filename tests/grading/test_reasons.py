@@ -39,19 +39,33 @@ def codes_raised() -> set[str]:
     }
     for package in ("canvas", "grading", "lti_tool"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
+            tree = ast.parse(path.read_text())
+            named = _constants(tree)
+            for node in ast.walk(tree):
                 if isinstance(node, ast.Call):
-                    found |= _codes_of(node)
+                    found |= _codes_of(node, named)
     return found
 
 
-def _codes_of(call: ast.Call) -> set[str]:
+def _constants(tree: ast.Module) -> dict[str, ast.expr]:
+    """What a module calls by a name of its own: `CHANGED = "changed_while_reading"`."""
+    return {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _codes_of(call: ast.Call, named: dict[str, ast.expr]) -> set[str]:
     name = getattr(call.func, "id", getattr(call.func, "attr", ""))
     if name not in MAKERS:
         return set()
     places = {"refused": call.args[:1], "stopped": call.args[:1], "Verdict": call.args[1:]}.get(name, [])
     given = [*places, *(word.value for word in call.keywords if word.arg == "code")]
-    texts = [leaf for one in given for leaf in ast.walk(one) if isinstance(leaf, ast.Constant)]
+    said = [named.get(one.id, one) if isinstance(one, ast.Name) else one for one in given]
+    texts = [leaf for one in said for leaf in ast.walk(one) if isinstance(leaf, ast.Constant)]
     return {leaf.value for leaf in texts if isinstance(leaf.value, str) and leaf.value}
 
 

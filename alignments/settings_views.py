@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from alignments import beginnings, services
 from alignments.core import jsonfile
 from alignments.core.jsonfile import FileErrors
+from alignments.core.jsontext import MAX_BYTES
 from alignments.models import ExcludedOutcome
 from alignments.reading import assignment_groups
 from alignments.views import address_of
@@ -21,7 +22,6 @@ from lti_tool.sessions import LaunchRequest, staff_required
 
 MOST_WORDS = 50
 LONGEST_WORD = 100
-LONGEST_FILE = 5_000_000
 DONE = {
     "keywords": "The words are saved.",
     "group": "Assignments of that group are offered first.",
@@ -81,8 +81,8 @@ def import_file(request: LaunchRequest) -> HttpResponseBase:
     upload = request.FILES.get("file")
     if upload is None:
         return _page(request, file_errors=["Choose a file first."], status=422)
-    if upload.size is None or upload.size > LONGEST_FILE:
-        return _page(request, file_errors=[f"The file is larger than {LONGEST_FILE:,} bytes."], status=422)
+    if upload.size is None or upload.size > MAX_BYTES:
+        return _page(request, file_errors=[f"The file is larger than {MAX_BYTES:,} bytes."], status=422)
     try:
         definitions = jsonfile.parse_file(upload.read())
         services.import_alignments(request.context, definitions, replace="replace" in request.POST)

@@ -60,8 +60,9 @@ def add_registration_arguments(parser: ArgumentParser, *, required: bool = True)
     )
 
 
-def add_context_argument(parser: ArgumentParser) -> None:
-    """`--context CONTEXT_ID`: which course is meant."""
+def add_course_arguments(parser: ArgumentParser) -> None:
+    """A registration and `--context CONTEXT_ID`: which course is meant."""
+    add_registration_arguments(parser)
     parser.add_argument("--context", metavar="CONTEXT_ID", required=True, help="the course's LTI context id")
 
 
@@ -83,6 +84,11 @@ def find_registration(options: dict[str, Any]) -> Registration:
             f"Several registrations have the client id {client_id}; use --registration KEY:\n{lines}"
         )
     return found[0]
+
+
+def find_course(options: dict[str, Any]) -> Context:
+    """The course the options name, as `find_registration` and `find_context` find it."""
+    return find_context(find_registration(options), options["context"])
 
 
 def find_context(registration: Registration, context_id: str) -> Context:

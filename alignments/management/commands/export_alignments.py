@@ -7,23 +7,16 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from alignments import services
-from lti_tool.commands import (
-    ToolCommand,
-    add_context_argument,
-    add_registration_arguments,
-    find_context,
-    find_registration,
-)
+from lti_tool.commands import ToolCommand, add_course_arguments, find_course
 
 
 class Command(ToolCommand):
     help = "Prints a course's alignments as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_registration_arguments(parser)
-        add_context_argument(parser)
+        add_course_arguments(parser)
         parser.add_argument("--json", action="store_true", help="accepted for symmetry: the output is JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        context = find_context(find_registration(options), options["context"])
+        context = find_course(options)
         self.print_json(services.export_alignments(context))

@@ -11,14 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from alignments import services
 from alignments.core import jsonfile
 from alignments.core.jsontext import MAX_BYTES
-from lti_tool.commands import (
-    BadUsage,
-    ToolCommand,
-    add_context_argument,
-    add_registration_arguments,
-    find_context,
-    find_registration,
-)
+from lti_tool.commands import BadUsage, ToolCommand, add_course_arguments, find_context, find_registration
 
 
 class Command(ToolCommand):
@@ -26,8 +19,7 @@ class Command(ToolCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="the JSON file; - reads standard input")
-        add_registration_arguments(parser)
-        add_context_argument(parser)
+        add_course_arguments(parser)
         parser.add_argument("--replace", action="store_true", help="the file becomes the course's whole list")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 

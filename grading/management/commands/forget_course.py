@@ -8,25 +8,18 @@ from django.core.management.base import CommandError, CommandParser
 
 from grading.forgetting import IN_CANVAS, forget
 from grading.runs import RunAlreadyOpen
-from lti_tool.commands import (
-    ToolCommand,
-    add_context_argument,
-    add_registration_arguments,
-    find_context,
-    find_registration,
-)
+from lti_tool.commands import ToolCommand, add_course_arguments, find_course
 
 
 class Command(ToolCommand):
     help = f"Deletes everything about a course. {IN_CANVAS}"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_registration_arguments(parser)
-        add_context_argument(parser)
+        add_course_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        context = find_context(find_registration(options), options["context"])
+        context = find_course(options)
         try:
             receipt = forget(context)
         except RunAlreadyOpen as busy:

@@ -11,13 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from grading import services
 from grading.reports import as_json, as_text, busy_as_json
 from grading.runs import RunAlreadyOpen
-from lti_tool.commands import (
-    ToolCommand,
-    add_context_argument,
-    add_registration_arguments,
-    find_context,
-    find_registration,
-)
+from lti_tool.commands import ToolCommand, add_course_arguments, find_course
 
 SUCCESS = {"done", "partial"}
 
@@ -33,8 +27,7 @@ class Command(ToolCommand):
     help = "Plans what the rules give, sends what differs to the Canvas gradebook, and reads it back."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_registration_arguments(parser)
-        add_context_argument(parser)
+        add_course_arguments(parser)
         parser.add_argument("--dry-run", action="store_true", help="plan only: Canvas is read, never written")
         parser.add_argument("--cells", action="store_true", help="list every student's cell")
         parser.add_argument(
@@ -54,7 +47,7 @@ class Command(ToolCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        context = find_context(find_registration(options), options["context"])
+        context = find_course(options)
         try:
             result = services.sync(
                 context,

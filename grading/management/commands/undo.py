@@ -11,25 +11,18 @@ from grading.reports import undone_as_json, undone_as_text
 from grading.runs import RunAlreadyOpen
 from grading.services import undo
 from grading.undoing import NothingToUndo
-from lti_tool.commands import (
-    ToolCommand,
-    add_context_argument,
-    add_registration_arguments,
-    find_context,
-    find_registration,
-)
+from lti_tool.commands import ToolCommand, add_course_arguments, find_course
 
 
 class Command(ToolCommand):
     help = "Restores the grades the newest sync replaced, where they are still as it left them."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_registration_arguments(parser)
-        add_context_argument(parser)
+        add_course_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        context = find_context(find_registration(options), options["context"])
+        context = find_course(options)
         try:
             undone = undo(context, started_by="command")
         except NothingToUndo as nothing:

@@ -215,7 +215,11 @@ def sessions() -> set[int]:
 
 def lock_holders() -> set[int]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", [runs._ALIVE])
+        cursor.execute(
+            "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+            " WHERE datname = current_database() AND locktype = 'advisory' AND classid = %s",
+            [runs._ALIVE],
+        )
         return {pid for (pid,) in cursor.fetchall()}
 
 

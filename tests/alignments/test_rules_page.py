@@ -61,4 +61,4 @@ def test_an_explanation_of_the_page(asked: dict[str, Any], words: str) -> None:
 
 
 def test_the_page_has_explanations() -> None:
-    assert len(explanations()) == 2
+    assert len(explanations()) == 3

@@ -244,3 +244,38 @@ def test_a_form_without_scripts_carries_the_session_in_a_field_and_a_cookie_alon
         assert client.post(NEW, filled()).status_code == 401
         response = client.post(NEW, filled(session_token=course.opened.token))
         assert response.status_code == 302
+
+
+def test_two_alignments_of_one_name_are_told_apart_by_where_their_grades_go(client: Client) -> None:
+    """An assignment is called as Canvas calls it now, once the list of outcomes was looked at."""
+    with classroom(client) as course:
+        course.post(NEW, filled())
+        course.post(NEW, filled(target="assignment", assignment=str(homework(course).id)))
+        course.text("/course/")
+        first, second = services.stored(course.opened.context)
+        assert (first.title, second.title) == ("1.1 Linear models → Models", "1.1 Linear models → Homework 1")
+        homework(course).name = "Homework one"
+        course.text("/course/")
+        for page in ("", "exceptions/", "delete/"):
+            assert "1.1 Linear models → Homework one" in course.text(f"/course/alignments/{second.id}/{page}")
+
+
+def test_a_saved_alignment_opens_folded_with_a_line_for_each_part(client: Client) -> None:
+    with classroom(client) as course:
+        course.post(NEW, filled(below="50", round="1"))
+        page = course.text(f"/course/alignments/{saved(course).id}/")
+        new = course.text(NEW)
+        wrong = course.post(NEW, filled(label="", open="known")).content.decode()
+        again = course.post(
+            "/course/alignments/class/", filled(open=["known", "fold-score"])
+        ).content.decode()
+    for line in (
+        "the column “Models”, 1 point",
+        "Full credit at 3 of 4, 50 % below.",
+        "up and down; 1 decimal",
+    ):
+        assert line in page
+    assert 'id="fold-outcomes">' in page and 'id="fold-target">' in page
+    assert 'id="fold-outcomes" open>' in new and 'id="fold-target" open>' in new
+    assert 'id="fold-target" open>' in wrong and 'id="fold-outcomes">' in wrong
+    assert '<span class="fold-set" id="set-target" hx-swap-oob="true">the column “Models”, 1 point' in again

@@ -59,9 +59,12 @@ SEED ?=
 soak: setup
 	@$(BIN)/python -m tests.soak --syncs $(N) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+# One more than there are cores, at most four: a third of a worker's time is waiting.
+WORKERS = $$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
+
 # Chromium is part of the tests: found, installed where that is allowed, else a failure that says how.
 test: setup
-	@CHROMIUM="$$($(BIN)/python -m scripts.chromium)" && export CHROMIUM && $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@CHROMIUM="$$($(BIN)/python -m scripts.chromium)" && export CHROMIUM && $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 # The tool in Canvas's frame in Firefox and in WebKitGTK (Safari's engine), found or installed where that is allowed,
 # else a failure that says how. Pictures: var/browsers/.

@@ -141,7 +141,9 @@ def save_alignment(
     [target] = _targets(context, [definition])
     owner = Alignment.objects.filter(target=target).exclude(pk=row.pk).first()
     if owner is not None:
-        raise TargetInUse(f'{_describe(definition.target)} is already fed by "{_stored(owner).name}".')
+        raise TargetInUse(
+            f'{_describe(target, definition.target)} is already fed by "{_stored(owner).name}".'
+        )
     if omit_from_final_grade is not None:
         target.omit_from_final_grade = omit_from_final_grade
         target.save(update_fields=["omit_from_final_grade"])
@@ -321,6 +323,9 @@ def _refuse_taken(
         raise FileErrors(problems)
 
 
-def _describe(target: TargetChoice) -> str:
-    words = jsonfile.describe_target(target)
+def _describe(target: Target, choice: TargetChoice) -> str:
+    """By the name it has in Canvas, once a page has learnt an assignment's."""
+    if target.kind == TargetKind.ASSIGNMENT and target.label:
+        return f'The assignment "{target.label}"'
+    words = jsonfile.describe_target(choice)
     return words[:1].upper() + words[1:]

@@ -11,6 +11,7 @@ from alignments import services
 from alignments.core import jsonfile
 from alignments.core.definition import Definition
 from alignments.models import Alignment, Target
+from canvas.values import Assignment
 from lti_tool.models import Context
 from tests.alignments.examples import definition
 
@@ -98,7 +99,13 @@ def test_a_form_cannot_take_another_alignment_s_target(course: Context) -> None:
     one, two = add(course, feeding("A", name="Lines"), feeding("B"))
     with pytest.raises(services.TargetInUse, match='The column "A" is already fed by "Lines"'):
         services.save_alignment(course, feeding("A"), alignment_id=two.id)
-    assert [one.definition, two.definition] == [each.definition for each in services.stored(course)]
+    services.remember_places(
+        add(course, feeding("9", name="Lines too")), {"9": Assignment("9", "Essay", Decimal(10))}
+    )
+    with pytest.raises(services.TargetInUse, match='The assignment "Essay" is already fed by "Lines too"'):
+        services.save_alignment(course, feeding("9"), alignment_id=two.id)
+    one, two, _ = services.stored(course)
+    assert [one.definition.target, two.definition.target] == [feeding("A").target, feeding("B").target]
 
 
 def test_leaving_a_column_out_of_the_final_grade_is_kept_until_said_otherwise(course: Context) -> None:

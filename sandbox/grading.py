@@ -115,7 +115,7 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def seconds_late(world: World, assignment: Assignment, submission: Submission) -> int:
+def seconds_late(assignment: Assignment, submission: Submission) -> int:
     """How late the work came, by its status or by its times; 0 when in time."""
     if submission.late_policy_status is not None:
         override = submission.seconds_late_override or 0
@@ -131,7 +131,7 @@ def expects_submission(assignment: Assignment) -> bool:
 
 def _deduction(world: World, assignment: Assignment, submission: Submission, entered: Decimal) -> Decimal:
     policy = world.courses[assignment.course_id].late_policy
-    late = seconds_late(world, assignment, submission)
+    late = seconds_late(assignment, submission)
     if policy is None or not late or not expects_submission(assignment):
         return Decimal(0)
     points = assignment.points_possible or Decimal(0)
@@ -253,7 +253,7 @@ def set_score(world: World, assignment: Assignment, submission: Submission, give
         submission.score = submission.grade = submission.points_deducted = None
         return
     taken = _deduction(world, assignment, submission, entered)
-    submission.points_deducted = taken if taken or seconds_late(world, assignment, submission) else None
+    submission.points_deducted = taken if taken or seconds_late(assignment, submission) else None
     submission.score = entered - taken
     submission.grade = shown_grade(world, assignment, submission.score, given)
 

@@ -408,7 +408,7 @@ class DeveloperKey:
     jwks_url: str = ""
     public_jwk: dict[str, Any] | None = None
     custom_fields: dict[str, str] = field(default_factory=dict)
-    privacy_level: str = "public"
+    privacy_level: str = "anonymous"
     title: str = "Mastery to grades"
     placements: list[str] = field(default_factory=lambda: ["course_navigation", "assignment_selection"])
     icon_url: str = ""

@@ -98,9 +98,6 @@ class World:
     def new_id(self) -> int:
         return next(self._ids)
 
-    def start_ids_at(self, first: int) -> None:
-        self._ids = itertools.count(first)
-
     # --- building ---------------------------------------------------------------------------
 
     def add_user(self, name: str, user_id: int | None = None, **more: Any) -> r.User:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Response, request
@@ -25,7 +24,6 @@ TYPES_OF_ROLE: dict[str, tuple[str, ...]] = {
     v.CONTENT_DEVELOPER: (DESIGNER,),
     v.TEST_USER: (TEST_STUDENT,),
 }
-Matches = Callable[[list[Enrollment]], bool]
 
 
 @blueprint.get("/api/lti/courses/<int:course_id>/names_and_roles")

@@ -43,7 +43,6 @@ INSTITUTION_STUDENT = LIS + "institution/person#Student"
 INSTITUTION_INSTRUCTOR = LIS + "institution/person#Instructor"
 INSTITUTION_OBSERVER = LIS + "institution/person#Observer"
 INSTITUTION_ADMINISTRATOR = LIS + "institution/person#Administrator"
-SYSTEM_ADMINISTRATOR = LIS + "system/person#SysAdmin"
 SYSTEM_USER = LIS + "system/person#User"
 SYSTEM_NONE = LIS + "system/person#None"
 

@@ -20,13 +20,12 @@ from sandbox.rest.params import as_list
 from sandbox.rest.people import user_json
 
 MAX_STUDENTS = 100
-ENDED = ("completed", "inactive", "rejected")
 
 
 def submission_json(call: Call, submission: r.Submission, rights: Rights) -> dict[str, Any]:
     """All fields, then what ``include[]``, ``response_fields[]`` and ``exclude_response_fields[]`` ask."""
     assignment = call.world.assignments[submission.assignment_id]
-    late = seconds_late(call.world, assignment, submission)
+    late = seconds_late(assignment, submission)
     hidden = submission.posted_at is None and not rights.sees_grades
     page = f"{call.base}/courses/{assignment.course_id}/assignments/{assignment.id}/submissions/{submission.user_id}"
     answer: dict[str, Any] = {

@@ -123,6 +123,8 @@ class Stage:
             jwks_url=f"{tool}/lti/jwks.json",
             scopes=list(LTI_SCOPES),
             custom_fields=dict(CUSTOM_FIELDS),
+            # More than a tool needs: what it does with names it did not ask for shows in every scenario.
+            privacy_level="public",
         )
         self.api_key = self.world.add_key(
             "api",

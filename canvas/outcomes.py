@@ -44,7 +44,7 @@ class OutcomeReads(Gateway):
         rows, linked = self.each_page(path, params, _taken, where=where)
         rows.check_count()
         self._fill_gaps(course_id, linked)
-        return CourseEvidence(linked.outcomes_with_paths(), rows.rollups(), rows.states(), read_at)
+        return CourseEvidence(linked.outcomes_with_paths(), rows.rollups(), read_at)
 
     def _fill_gaps(self, course_id: str, linked: _Linked) -> None:
         """Read separately what the answer left out: keys without "Allow Include Parameters" lose every
@@ -87,19 +87,15 @@ class _Rows:
 
     scores: dict[str, dict[str, Decimal | None]] = field(default_factory=dict)
     newest: dict[str, dict[str, datetime]] = field(default_factory=dict)
-    statuses: dict[str, set[str]] = field(default_factory=dict)
     counts: set[int] = field(default_factory=set)
 
     def add_page(self, page: Fields) -> None:
         for row in page.items("rollups"):
-            links = row.child("links")
-            user = links.ident("user")
+            user = row.child("links").ident("user")
             scores = _scores(row)
             if self.scores.setdefault(user, scores) != scores:
                 raise Incomplete("Two rows of one student differ.", code=CHANGED)
             self.newest[user] = _newest(row)
-            status = links.text("status", "")
-            self.statuses.setdefault(user, set()).update({status} - {""})
         count = page.child_or_empty("meta").child_or_empty("pagination").integer_or_none("count")
         if count is not None:
             self.counts.add(count)
@@ -114,9 +110,6 @@ class _Rows:
 
     def rollups(self) -> Mapping[str, Rollup]:
         return {user: Rollup(user, scores, self.newest[user]) for user, scores in self.scores.items()}
-
-    def states(self) -> Mapping[str, frozenset[str]]:
-        return {user: frozenset(states) for user, states in self.statuses.items()}
 
 
 def _scores(row: Fields) -> dict[str, Decimal | None]:

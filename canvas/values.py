@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 
 
 def _check_id(value: object, what: str) -> None:
@@ -258,9 +257,6 @@ class Course:
     """The account sees the students of its own sections only."""
 
 
-ProgressState = Literal["queued", "running", "completed", "failed"]
-
-
 @dataclass(frozen=True, slots=True)
 class Progress:
     """A Canvas background job. `failed` does not say what was written: read back."""
@@ -282,6 +278,4 @@ class CourseEvidence:
     outcomes: Mapping[str, Outcome]
     rollups: Mapping[str, Rollup]
     """By user id."""
-    rollup_states: Mapping[str, frozenset[str]]
-    """By user id: the enrolment states the rollup rows carried."""
     read_at: datetime

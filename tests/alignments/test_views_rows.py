@@ -40,7 +40,7 @@ def reading(**changes: Any) -> Reading:
     usual: dict[str, Any] = {
         "course": Course("7", "Algebra"),
         "evidence": CourseEvidence(
-            {"1": ONE}, {"a": Rollup("a", {"1": Decimal(3)})}, {}, datetime(2026, 1, 1, tzinfo=UTC)
+            {"1": ONE}, {"a": Rollup("a", {"1": Decimal(3)})}, datetime(2026, 1, 1, tzinfo=UTC)
         ),
         "students": {one: Student(one, frozenset({"active"})) for one in ("a", "b")},
         "assignments": {"9": Assignment("9", "Quiz", Decimal(10), assignment_group_id="g")},
@@ -154,7 +154,7 @@ def test_offers_follow_the_gradebook_and_leave_out_our_columns() -> None:
 
 
 def test_readiness_names_what_is_missing() -> None:
-    empty = CourseEvidence({}, {}, {}, datetime(2026, 1, 1, tzinfo=UTC))
+    empty = CourseEvidence({}, {}, datetime(2026, 1, 1, tzinfo=UTC))
     unpublished = Course("7", "Algebra", workflow_state="unpublished")
     assert readiness(reading()) == []
     titles = [note.title for note in readiness(reading(course=unpublished, evidence=empty))]

@@ -201,7 +201,7 @@ def remember_written(
             rows.update(intended_tag=b"")
 
 
-def forget_cells(context: Context, target: Target, keys: Iterable[tuple[str, str]]) -> None:
+def forget_cells(context: Context, keys: Iterable[tuple[str, str]]) -> None:
     """These (assignment, student) cells count as never written."""
     tagger = Tagger(context)
     tags = [tagger.cell(assignment_id, user_id) for assignment_id, user_id in keys]

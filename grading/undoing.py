@@ -305,7 +305,7 @@ class Undoer:
                 else:
                     theirs.append(key)
             fingerprints.remember_states(self.to.context, target, ours, timezone.now())
-            fingerprints.forget_cells(self.to.context, target, theirs)
+            fingerprints.forget_cells(self.to.context, theirs)
             fingerprints.forget_intentions(self.to.context, target, failed)
 
     def _assignment_id(self, cell: PlannedCell) -> str:

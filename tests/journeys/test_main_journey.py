@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from tests.journeys.conftest import Demo, demo, strict_context
 
@@ -48,11 +48,6 @@ def gradebook(canvas: str) -> dict[tuple[str, int], str | None]:
     book = requests.get(f"{canvas}/_sandbox/courses/{course}/gradebook", timeout=10).json()
     names = {column["id"]: column["name"] for column in book["assignments"]}
     return {(names[cell["assignment_id"]], cell["user_id"]): cell["entered_score"] for cell in book["cells"]}
-
-
-def no_third_party_cookie_came(context: BrowserContext, demo: Demo) -> bool:
-    """Only partitioned cookies may belong to the tool's site before it had a window of its own."""
-    return all("partitionKey" in cookie or not cookie["secure"] for cookie in context.cookies(demo.tool))
 
 
 def test_from_launch_to_gradebook_on_a_phone(browser: Browser, fresh: Demo) -> None:

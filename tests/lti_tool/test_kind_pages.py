@@ -21,17 +21,11 @@ from tests.people import (
     initiation,
     launch_as,
     log_in,
-    new_platform,
     post_launch,
     sign_launch,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def platform() -> TestPlatform:
-    return new_platform()
 
 
 def assert_shown(response: Any, platform: TestPlatform, leads_to: str) -> None:

@@ -36,11 +36,6 @@ from tests.people import (
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def platform() -> TestPlatform:
-    return new_platform()
-
-
 def send(client: Client, platform: TestPlatform, claims: dict[str, Any] | None = None, **headers: Any) -> Any:
     """A launch of a student with changed claims or token headers."""
     begun = log_in(client, platform)

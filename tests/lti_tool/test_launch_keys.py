@@ -39,11 +39,6 @@ JWKS = "/jwks"
 
 
 @pytest.fixture
-def platform() -> TestPlatform:
-    return new_platform()
-
-
-@pytest.fixture
 def elsewhere(server: LocalServer) -> TestPlatform:
     """A platform whose key set is served as a test says."""
     return new_platform(register_with={"jwks_url": f"{server.url}{JWKS}"})

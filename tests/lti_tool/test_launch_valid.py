@@ -30,11 +30,6 @@ CERTIFICATION = {
 """By name: what comes of it and which claims differ; `{}` stands for the role's short name."""
 
 
-@pytest.fixture
-def platform() -> TestPlatform:
-    return new_platform()
-
-
 def spelled(changes: dict[str, Any], name: str) -> dict[str, Any]:
     """The changes with the role's short name filled in."""
     roles = changes.get(c.ROLES)

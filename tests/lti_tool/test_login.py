@@ -29,11 +29,6 @@ from tests.people import (
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def platform() -> TestPlatform:
-    return new_platform()
-
-
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("keyed", [True, False])
 def test_the_browser_goes_on_to_authorize(

@@ -13,8 +13,7 @@ from lti_tool.commands import BadUsage
 from lti_tool.errors import AccessLost, PlatformError
 from lti_tool.http import Http, Policy, rest_hosts
 from lti_tool.models import Registration
-from lti_tool.registering import API_SECRET_PURPOSE
-from lti_tool.sealing import seal
+from lti_tool.sealing import API_SECRET_PURPOSE, seal
 
 LONGEST_SECRET = 255
 CHECK_SECONDS = 10.0

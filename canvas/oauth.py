@@ -22,13 +22,12 @@ from lti_tool.answers import Reply
 from lti_tool.errors import AccessLost, MaybeSent, PlatformError, Refused
 from lti_tool.http import Http, Policy, rest_hosts, shared_http
 from lti_tool.models import Registration
-from lti_tool.sealing import CannotUnseal, seal, unseal
+from lti_tool.sealing import API_SECRET_PURPOSE, CannotUnseal, seal, unseal
 
 log = logging.getLogger(__name__)
 
 ACCESS_PURPOSE = "canvas_account.access_token"
 REFRESH_PURPOSE = "canvas_account.refresh_token"
-SECRET_PURPOSE = "registration.api_client_secret"
 MARGIN = timedelta(seconds=60)
 """A token this close to its end is renewed first: the call it is for may take a while."""
 TOKEN_SECONDS = 20.0
@@ -66,7 +65,7 @@ def has_api_key(registration: Registration) -> bool:
 def secret_opens(registration: Registration) -> bool:
     """Whether the API key's secret can be opened with the present ENCRYPTION_KEYS."""
     try:
-        unseal(registration.sealed_api_client_secret, purpose=SECRET_PURPOSE)
+        unseal(registration.sealed_api_client_secret, purpose=API_SECRET_PURPOSE)
     except CannotUnseal:
         return False
     return True
@@ -250,7 +249,7 @@ def _token_call(registration: Registration, form: dict[str, str], now: datetime,
     if not has_api_key(registration):
         raise AccessLost("No Canvas API key is set up for this Canvas.", who="admin", code="no_api_key")
     try:
-        secret: str = unseal(registration.sealed_api_client_secret, purpose=SECRET_PURPOSE)
+        secret: str = unseal(registration.sealed_api_client_secret, purpose=API_SECRET_PURPOSE)
     except CannotUnseal as error:
         detail = "The secret of the Canvas API key cannot be opened with the present ENCRYPTION_KEYS."
         raise AccessLost(detail, who="operator", code="cannot_unseal") from error

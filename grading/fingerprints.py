@@ -22,9 +22,7 @@ from grading.core.grades import GradeText, comparable, grade_text
 from grading.core.plan import PlannedCell
 from grading.models import Fingerprint
 from lti_tool.models import Context
-from lti_tool.sealing import unseal
-
-FINGERPRINT_KEY_PURPOSE = "fingerprint key"
+from lti_tool.sealing import FINGERPRINT_PURPOSE, unseal
 
 
 class Tagger:
@@ -32,7 +30,7 @@ class Tagger:
 
     def __init__(self, context: Context) -> None:
         sealed = context.registration.sealed_fingerprint_key
-        self._key = str(unseal(sealed, purpose=FINGERPRINT_KEY_PURPOSE)).encode()
+        self._key = str(unseal(sealed, purpose=FINGERPRINT_PURPOSE)).encode()
         self._course = context.canvas_course_id
 
     def cell(self, assignment_id: str, user_id: str) -> bytes:

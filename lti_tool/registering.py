@@ -15,10 +15,8 @@ from lti_tool.addresses import origin_of
 from lti_tool.commands import BadUsage
 from lti_tool.http import host_of, is_loopback
 from lti_tool.models import Deployment, Registration
-from lti_tool.sealing import seal
+from lti_tool.sealing import API_SECRET_PURPOSE, FINGERPRINT_PURPOSE, seal
 
-FINGERPRINT_PURPOSE = "fingerprint key"
-API_SECRET_PURPOSE = "registration.api_client_secret"
 LONGEST_ID = 255
 LONGEST_URL = 500
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?")

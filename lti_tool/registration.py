@@ -33,7 +33,7 @@ from lti_tool.registration_metadata import (
     fetch_metadata,
 )
 from lti_tool.registration_refusals import RegistrationRefused
-from lti_tool.sealing import seal
+from lti_tool.sealing import FINGERPRINT_PURPOSE, seal
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def _store(
     # share issuer and client id have keys of their own.
     if named.filter(jwks_url=metadata.jwks_url).exists():
         raise RegistrationRefused("REG-KNOWN")
-    fingerprint_key = seal(secrets.token_hex(32), purpose=registering.FINGERPRINT_PURPOSE)
+    fingerprint_key = seal(secrets.token_hex(32), purpose=FINGERPRINT_PURPOSE)
     try:
         with transaction.atomic():
             registration = Registration.objects.create(

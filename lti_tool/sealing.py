@@ -13,6 +13,10 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+FINGERPRINT_PURPOSE = "fingerprint key"
+API_SECRET_PURPOSE = "registration.api_client_secret"
+"""Purposes of what one module seals and others open."""
+
 
 class CannotUnseal(Exception):
     """None of ENCRYPTION_KEYS opens this text, or it was sealed for something else."""

@@ -20,13 +20,12 @@ from lti_tool.errors import PlatformError
 from lti_tool.health import missing
 from lti_tool.http import Policy, allowed_hosts, shared_http
 from lti_tool.models import Deployment, Registration, SigningKey
-from lti_tool.sealing import CannotUnseal, unseal
+from lti_tool.sealing import FINGERPRINT_PURPOSE, CannotUnseal, unseal
 
 OLD_KEY = timedelta(days=365)
 CLOCK_WARNING = timedelta(seconds=10)
 CLOCK_PROBLEM = timedelta(seconds=60)
 """Launches forgive a minute; Canvas forgives an assertion from its future nothing."""
-FINGERPRINT_KEY_PURPOSE = "fingerprint key"
 
 
 class Verdict(StrEnum):
@@ -164,7 +163,7 @@ def _registration(registration: Registration) -> Finding:
 def _sealed(registration: Registration) -> Finding:
     title = "Encryption keys"
     try:
-        unseal(registration.sealed_fingerprint_key, purpose=FINGERPRINT_KEY_PURPOSE)
+        unseal(registration.sealed_fingerprint_key, purpose=FINGERPRINT_PURPOSE)
     except CannotUnseal:
         return problem(
             "encryption_keys",

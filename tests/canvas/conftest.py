@@ -12,12 +12,12 @@ from django.utils import timezone
 from canvas.ags import Ags
 from canvas.counting import CallCounter
 from canvas.models import CanvasAccount
-from canvas.oauth import SECRET_PURPOSE, access_purpose, refresh_purpose
+from canvas.oauth import access_purpose, refresh_purpose
 from canvas.rest import Rest
 from canvas.throttle import _paces
 from lti_tool.http import Http
 from lti_tool.models import Context, Deployment, Registration
-from lti_tool.sealing import seal
+from lti_tool.sealing import API_SECRET_PURPOSE, FINGERPRINT_PURPOSE, seal
 from sandbox.scenarios import Options, build
 from sandbox.scenarios.base import LTI_KEY_CLIENT
 from sandbox.server import SandboxServer
@@ -57,8 +57,8 @@ def registration(db: None, server: LocalServer) -> Registration:
         token_url=f"{server.url}/login/oauth2/token",
         jwks_url=f"{server.url}/api/lti/security/jwks",
         api_client_id="10000000000002",
-        sealed_api_client_secret=seal("hush", purpose=SECRET_PURPOSE),
-        sealed_fingerprint_key=seal("00", purpose="registration.fingerprint_key"),
+        sealed_api_client_secret=seal("hush", purpose=API_SECRET_PURPOSE),
+        sealed_fingerprint_key=seal("00", purpose=FINGERPRINT_PURPOSE),
     )
 
 

@@ -11,9 +11,8 @@ from django.core import signing
 from django.test import Client
 
 from canvas.accounts import SCOPES
-from canvas.oauth import SECRET_PURPOSE
 from lti_tool.models import Registration
-from lti_tool.sealing import unseal
+from lti_tool.sealing import API_SECRET_PURPOSE, unseal
 from tests.lti_tool.registrar import Registrar, new_link
 from tests.people import TOOL, launch, new_platform
 from tests.plugins.local_server import Answer, LocalServer
@@ -59,7 +58,7 @@ def test_the_key_is_stored_sealed_and_once(canvas: Registrar, client: Client) ->
     response = store(client, install_pass)
     registration = Registration.objects.get()
     assert (response.status_code, registration.api_client_id) == (200, "10000000000043")
-    assert unseal(registration.sealed_api_client_secret, purpose=SECRET_PURPOSE) == "s3cret"
+    assert unseal(registration.sealed_api_client_secret, purpose=API_SECRET_PURPOSE) == "s3cret"
     assert "s3cret" not in response.content.decode() + registration.sealed_api_client_secret
     assert store(client, install_pass, "5", "other").status_code == 422
     assert Registration.objects.get().api_client_id == "10000000000043"

@@ -14,8 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from lti_tool.commands import find_context, find_registration
 from lti_tool.models import Registration
-from lti_tool.registering import API_SECRET_PURPOSE
-from lti_tool.sealing import unseal
+from lti_tool.sealing import API_SECRET_PURPOSE, unseal
 
 pytestmark = pytest.mark.django_db
 

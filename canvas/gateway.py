@@ -28,12 +28,28 @@ from lti_tool.http import Http, Policy, host_of, rest_hosts
 
 PER_PAGE = 100
 MOST_PAGES = 2_000
+CHANGED = "changed_while_reading"
 LATE_SECONDS = 1.0
 """For a refresh that is still under way somewhere: the time to arrive before another one is asked for."""
 
 Params = Sequence[tuple[str, str]]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def changed(detail: str) -> Incomplete:
+    """What two pages or rows say of one thing differs: it changed while it was read."""
+    return Incomplete(detail, code=CHANGED)
+
+
+def settled(read: Callable[[], Result]) -> Result:
+    """What is read; once more where it changed meanwhile. Raises Incomplete where it does so again."""
+    try:
+        return read()
+    except Incomplete as error:
+        if error.code != CHANGED:
+            raise
+    return read()
 
 
 class Gateway:

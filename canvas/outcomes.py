@@ -8,13 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from canvas.gateway import PER_PAGE, Gateway
+from canvas.gateway import PER_PAGE, Gateway, changed, settled
 from canvas.shapes import Fields, each, number, texts, wrong_shape
 from canvas.values import CourseEvidence, Outcome, Rating, Rollup
 from lti_tool.errors import AccessLost, Incomplete, Refused
 
 INCLUDES = ("outcomes", "users", "outcome_groups", "outcome_links", "outcome_paths")
-CHANGED = "changed_while_reading"
 
 
 class OutcomeReads(Gateway):
@@ -26,12 +25,7 @@ class OutcomeReads(Gateway):
         A course that changes while it is read is read once more. `sort_by=student` because without it every
         page carries all students (the quirk of rest.md 1.5); rows are merged by student in any case.
         """
-        try:
-            return self._evidence(course_id)
-        except Incomplete as error:
-            if error.code != CHANGED:
-                raise
-        return self._evidence(course_id)
+        return settled(lambda: self._evidence(course_id))
 
     def _evidence(self, course_id: str) -> CourseEvidence:
         read_at = self.clock()
@@ -94,7 +88,7 @@ class _Rows:
             user = row.child("links").ident("user")
             scores = _scores(row)
             if self.scores.setdefault(user, scores) != scores:
-                raise Incomplete("Two rows of one student differ.", code=CHANGED)
+                raise changed("Two rows of one student differ.")
             self.newest[user] = _newest(row)
         count = page.child_or_empty("meta").child_or_empty("pagination").integer_or_none("count")
         if count is not None:
@@ -104,7 +98,7 @@ class _Rows:
         """As many students as Canvas says there are. Different counts on different pages mean that the roster
         changed: somebody may have slipped from one page to another unread."""
         if len(self.counts) > 1:
-            raise Incomplete("The roster changed while it was read.", code=CHANGED)
+            raise changed("The roster changed while it was read.")
         if self.counts and len(self.scores) < max(self.counts):
             raise Incomplete("Canvas announced more students than it listed.", code="students_missing")
 
@@ -121,7 +115,7 @@ def _scores(row: Fields) -> dict[str, Decimal | None]:
         value = entry.raw("score")
         score = None if value is None else number(value, "scores[].score")
         if found.setdefault(outcome, score) != score:
-            raise Incomplete("Two scores of one student on one outcome differ.", code=CHANGED)
+            raise changed("Two scores of one student on one outcome differ.")
     return found
 
 
@@ -156,7 +150,7 @@ class _Linked:
             outcome = parse_outcome(entry)
             self.outcomes = self.outcomes or {}
             if self.outcomes.setdefault(outcome.id, outcome) != outcome:
-                raise Incomplete("An outcome changed while it was read.", code=CHANGED)
+                raise changed("An outcome changed while it was read.")
         if found is not None:
             self.outcomes = self.outcomes or {}
 

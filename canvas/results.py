@@ -8,13 +8,12 @@ from functools import partial
 from itertools import islice
 
 from canvas.chunks import chunks_of_text
-from canvas.gateway import PER_PAGE, Gateway, Params
+from canvas.gateway import PER_PAGE, Gateway, Params, changed, settled
 from canvas.shapes import Fields, wrong_shape
 from canvas.throttle import MOST_IN_FLIGHT
 from canvas.values import OutcomeResult
 from lti_tool.errors import Incomplete
 
-CHANGED = "changed_while_reading"
 SHORT_QUERY = 1_700
 """Characters: Canvas's Link header holds the next address only up to about 6 KB."""
 MOST_PAIRS = 1_000
@@ -52,12 +51,7 @@ class ResultReads(Gateway):
 
     def _results(self, course_id: str, outcome_ids: Sequence[str]) -> list[OutcomeResult]:
         """One call's results; a list that changes while it is read is read once more."""
-        try:
-            return self._read(course_id, outcome_ids)
-        except Incomplete as error:
-            if error.code != CHANGED:
-                raise
-        return self._read(course_id, outcome_ids)
+        return settled(lambda: self._read(course_id, outcome_ids))
 
     def _read(self, course_id: str, outcome_ids: Sequence[str], user_id: str = "") -> list[OutcomeResult]:
         path, where = f"courses/{course_id}/outcome_results", "/courses/:id/outcome_results"
@@ -79,7 +73,7 @@ def _whole(rows: Iterable[Fields], asked: Collection[str]) -> list[OutcomeResult
         number = row.ident_or_none("id")
         if number is not None and number in by_id:
             if by_id[number] != result:
-                raise Incomplete("A result changed while the results were read.", code=CHANGED)
+                raise changed("A result changed while the results were read.")
             continue
         if number is not None:
             by_id[number] = result

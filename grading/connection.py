@@ -22,6 +22,8 @@ MOST_SKEW = timedelta(seconds=120)
 
 SAYS_WHICH = {"foreign_host", "foreign_link", "scope_missing"}
 """Reasons that help only with the address or the call that met them."""
+STOPS_RUN = {"concluded", "course_gone"}
+"""Refusals of a column or a cell that every other one would meet too."""
 
 
 @dataclass(frozen=True, slots=True)

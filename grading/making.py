@@ -9,14 +9,13 @@ from alignments import services as alignments
 from alignments.models import Target
 from alignments.services import StoredAlignment
 from canvas.values import Assignment, LineItem
-from grading.connection import Connection, stopped_by
+from grading.connection import STOPS_RUN, Connection, stopped_by
 from grading.core.columns import Column, unknown_assignment
 from grading.ledger import Receipt, refused
 from grading.reading import assignment_of, read_line_items
 from lti_tool.errors import MaybeSent, PlatformError, Refused
 
 ATTEMPTS = 3
-FATAL = {"concluded", "course_gone"}
 
 
 def make_columns(
@@ -35,7 +34,7 @@ def make_columns(
         try:
             made[one.id] = find_or_create(to, one.target)
         except Refused as error:
-            if error.code in FATAL:
+            if error.code in STOPS_RUN:
                 raise stopped_by(error) from error
             failed[one.id] = refused(error.code)
         except PlatformError as error:

@@ -19,7 +19,7 @@ from django.db import connection
 from canvas.rest import CLEAR, EXCUSE, Grade
 from canvas.throttle import MOST_IN_FLIGHT
 from canvas.values import Progress
-from grading.connection import Connection, Stopped, stopped_by
+from grading.connection import STOPS_RUN, Connection, Stopped, stopped_by
 from grading.core.grades import EXCUSED, to_score
 from grading.core.plan import PlannedCell
 from grading.ledger import CHANGED, SENT, Ledger, Receipt, refused
@@ -34,7 +34,6 @@ UNSEEN = (
     "Canvas found no such student among those the connected account may grade: they have left, or are in a section "
     "it does not see."
 )
-STOPS_RUN = {"concluded", "course_gone"}
 STOPS_COLUMN = {"unpublished", "gone", "column_gone", "not_ours", "wrong_link", "points_changed"}
 
 Item = TypeVar("Item")

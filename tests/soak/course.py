@@ -323,7 +323,7 @@ class People:
                 item.deleted = item.deleted or item.assignment_id == one.id
         else:
             one.only_visible_to_overrides = not one.only_visible_to_overrides
-            one.assigned_user_ids = set(self.rng.sample(pupils(self.school.world), 2))
+            one.assigned_user_ids = set(pupils(self.school.world)[self.rng.randrange(2) :][:2])
         return f"column {one.id} kind {kind}: {one}"
 
     def _live(self, target: Target) -> bool:

@@ -64,6 +64,7 @@ class Permit:
     seq: int
     key: Key
     value: str | None
+    forced: bool = False
     until: float = inf
     """When it was taken back: what was asked for before that may still arrive."""
 

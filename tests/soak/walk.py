@@ -258,7 +258,7 @@ class Walk(Between):
                 answer = decide(place, forced=forced, approved=self.approved)
                 # What a killed worker left may be finished first, and change a cell that was right already.
                 if answer.decision == "send" or (self.leftovers and answer.decision == "unchanged"):
-                    self.permits.append(Permit(seq, key, answer.after))
+                    self.permits.append(Permit(seq, key, answer.after, forced=forced))
 
     def sync(self) -> None:
         force = self.rng.random() < 0.15
@@ -295,6 +295,8 @@ class Walk(Between):
 
     def preview(self) -> None:
         self.approved = True
+        # What a person will choose to replace is not known yet: what is read until then counts for all.
+        self.forced = set(self.book.places())
         self.permit()
         services.finish_stale(self.school.context)
         run = services.prepare(self.school.context, self.school.account, started_by="teacher 11")
@@ -306,6 +308,8 @@ class Walk(Between):
         some = [cell.key for cell in cells if cell.if_forced and self.rng.random() < 0.4]
         held = [cell.key for cell in cells if cell.decision == "send" and self.rng.random() < 0.1]
         self.forced = set(some)
+        chosen = {self.book.cell_key(*cell) or (f"new {cell[0]}", cell[1]) for cell in some}
+        self.permits = [one for one in self.permits if not one.forced or one.key in chosen]
         self.permit()
         for _ in range(self.rng.choice((0, 0, 1))):
             self.surprise()

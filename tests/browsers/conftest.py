@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +55,15 @@ class Visitor:
 
     def into_frame(self) -> None:
         self.out_of_frame()
-        frame = self.found("//iframe[@name='tool_content']")
-        self.driver.command("SwitchToFrame", id={ELEMENT: frame})
+        self._wait(self._entered, "the tool's frame")
         self.framed = True
+
+    def _entered(self) -> str:
+        """A frame that is found may be of the page that is going away: then this is refused and tried again."""
+        frames = self.driver.elements("//iframe[@name='tool_content']")
+        if frames:
+            self.driver.command("SwitchToFrame", id={ELEMENT: frames[0]})
+        return "entered" if frames else ""
 
     def reload_frame(self) -> None:
         """The tool's frame alone, as a browser's menu offers it; in the new page afterwards."""
@@ -119,9 +126,9 @@ class Visitor:
     def _back_into_frame(self) -> None:
         """Where Canvas's page was loaded anew its frame is another one."""
         if self.framed:
-            self.driver.command("SwitchToFrame", id=None)
-            if frames := self.driver.elements("//iframe[@name='tool_content']"):
-                self.driver.command("SwitchToFrame", id={ELEMENT: frames[0]})
+            with suppress(CommandFailed):
+                self.driver.command("SwitchToFrame", id=None)
+                self._entered()
 
     def _wait(self, look: Callable[[], str], what: str) -> str:
         until, said = time.monotonic() + PATIENCE_SECONDS, ""

@@ -3,7 +3,8 @@ sent or put away."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -34,6 +35,12 @@ def read_choices(posted: Mapping[str, Sequence[str]], before: Choices, roster: S
         | (_students(posted.get("hold_student", ()), roster) & shown_students),
         hold_alignments=(before.hold_alignments - shown_columns) | (held_columns & shown_columns),
     )
+
+
+def only_these(before: Choices, roster: Sequence[str], inside: Collection[str]) -> Choices:
+    """Every student of the preview held but those `inside`, who stay as they were."""
+    outside = frozenset(roster).difference(inside)
+    return replace(before, hold_students=outside | before.hold_students.intersection(inside))
 
 
 def _says_replace(name: str, values: Sequence[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -34,6 +35,10 @@ NOT_CONNECTED = (
     "Your own Canvas account is not connected, so nothing was sent. Connect it on the page Outcomes and "
     "columns, then press Send again."
 )
+NOBODY_IN_SECTION = (
+    "Canvas named nobody in this section, so nobody was held. Choose the section again, or hold "
+    "students one by one."
+)
 
 
 def show_preview(
@@ -54,6 +59,7 @@ def show_preview(
         preview=shown,
         facts=facts,
         sections=sorted(roster.sections.values(), key=lambda one: one.name),
+        held_students=len(opened.choices.hold_students),
         problems=run_pages.problem_lines(run, names),
         notice=notice,
         read_when=pages.read_when(run.read_at, timezone.now()),
@@ -82,8 +88,24 @@ def choices(request: LaunchRequest, number: int) -> HttpResponseBase:
     run = run_of(request, number)
     if run.state != RunState.READY or request.method == "GET":
         return to_run(run)
-    _keep(run, request)
-    return show_preview(request, run, _wanted_part(request))
+    opened = _keep(run, request)
+    problem = _hold_others(request, run, opened) if "hold_others" in request.POST else ""
+    return show_preview(request, run, _wanted_part(request), problem=problem)
+
+
+def _hold_others(request: LaunchRequest, run: Run, opened: OpenPreview) -> str:
+    """Hold everybody outside the section that is shown, or nobody where all are. Why not, or ""."""
+    section = request.POST.get("section", "")
+    if section:
+        roster, _ = roster_of(request, opened)
+        inside = {user for user, one in roster.students.items() if section in one.section_ids}
+        if not inside:
+            return NOBODY_IN_SECTION
+        chosen = choosing.only_these(opened.choices, opened.order, inside)
+    else:
+        chosen = replace(opened.choices, hold_students=frozenset())
+    choosing.keep_choices(run, chosen)
+    return ""
 
 
 def _wanted_part(request: LaunchRequest) -> dict[str, str]:

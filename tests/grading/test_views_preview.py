@@ -63,6 +63,25 @@ def test_sections_can_be_shown_one_at_a_time(client: Client) -> None:
         assert min(shown) > 0 and max(shown) < page.count('name="shown_student"') < sum(shown)
 
 
+def test_one_section_only_is_sent_when_everybody_else_is_held(client: Client) -> None:
+    with desk(client, "two-sections") as at:
+        at.preview()
+        section = str(next(iter(at.room.world.sections)))
+        inside = {
+            str(one.user_id) for one in at.room.world.enrollments.values() if str(one.section_id) == section
+        }
+        whole = sum(cell.decision == "send" for cell in at.cells())
+        page = plain(at.post("choices", {"section": section, "hold_others": "yes"}).content.decode())
+        sent = [cell.user for cell in at.cells() if cell.decision == "send"]
+        assert 0 < len(sent) < whole and inside.issuperset(sent) and f"Send {len(sent)} grades" in page
+        assert {cell.user for cell in at.cells() if cell.reason == "held_by_person"}.isdisjoint(inside)
+        assert "Hold everybody else" in page and "Hold no student" in at.page()
+        unknown = plain(at.post("choices", {"section": "4711", "hold_others": "yes"}).content.decode())
+        assert "Canvas named nobody in this section, so nobody was held" in unknown
+        at.post("choices", {"section": "", "hold_others": "yes"})
+        assert sum(cell.decision == "send" for cell in at.cells()) == whole
+
+
 def test_a_large_course_comes_in_pages(client: Client) -> None:
     with desk(client, "large") as at:
         page = at.preview()

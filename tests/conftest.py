@@ -1,10 +1,14 @@
 """For all tests in this process: a second try comes at once (what Canvas itself asks to wait for is waited for), and
 a lease is not asked for again from threads, which see nothing of a test's own transaction. Other processes that tests
-start know neither."""
+start know neither. And no test finds another's jobs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from grading import runs
 from lti_tool import http
@@ -25,3 +29,14 @@ def quick_second_tries(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def a_lease_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "SURE_SECONDS", 60.0)
+
+
+@pytest.fixture(autouse=True)
+def an_empty_queue(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Django empties its own tables after a test that committed, and procrastinate's are not Django's."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            for table in ("procrastinate_periodic_defers", "procrastinate_events", "procrastinate_jobs"):
+                cursor.execute(f"DELETE FROM {table}")

@@ -26,6 +26,14 @@ from scripts.processes import ROOT
 from tests.grading.school import LONG_AGO, School, open_school, small_world
 
 
+@pytest.fixture(autouse=True)
+def nothing_waits(db: None) -> None:
+    """Whatever another process of an earlier test left in the queue."""
+    with connection.cursor() as cursor:
+        for table in ("procrastinate_periodic_defers", "procrastinate_events", "procrastinate_jobs"):
+            cursor.execute(f"DELETE FROM {table}")
+
+
 @contextmanager
 def school() -> Iterator[School]:
     throttle._paces.clear()

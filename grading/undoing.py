@@ -132,7 +132,8 @@ class Undoer:
     def run(self, entries: Sequence[Entry]) -> tuple[UndoneCell, ...]:
         """Restore every cell that is as we left it."""
         self.entries = {(entry.target, entry.user): entry for entry in entries}
-        targets = Target.objects.filter(context=self.to.context).in_bulk({e.target for e in entries})
+        found = Target.objects.filter(context=self.to.context, pk__in={e.target for e in entries})
+        targets = {target.pk: target for target in found.order_by("pk")}
         self._beat()
         try:
             assignments = self.to.rest.assignments(self.to.course_id)

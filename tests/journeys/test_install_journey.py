@@ -49,6 +49,10 @@ def install(page: Page, other: Page, fresh: Demo) -> None:
     frame.get_by_label("The key", exact=True).fill(secret)
     frame.get_by_role("button", name="Store the API key").click()
     expect(frame.get_by_text("The API key is stored, encrypted.")).to_be_visible()
+    # Before the page's script has run, a press would do nothing.
+    frame.locator("html").evaluate(
+        "() => document.readyState === 'complete' || new Promise((done) => addEventListener('load', () => done(true)))"
+    )
     frame.get_by_role("button", name="Close and go on in Canvas").click()
     page.get_by_role("button", name=re.compile(f"Switch on {TOOL}")).click()
     expect(page.get_by_text(f"{TOOL} is on.")).to_be_visible()

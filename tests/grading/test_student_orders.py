@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -22,6 +23,7 @@ def test_results_by_due_date_with_the_student_s_own(client: Client) -> None:
             first.due_for = {1001: world.now() + timedelta(days=30)}
         previewed(at, 601, calculation={"method": "latest", "order": "due"})
         page = plain(at.room.text(f"{at.address}students/1/"))
-        day = first.due_for[1001]
+        zone = next(iter(world.courses.values())).time_zone
+        day = first.due_for[1001].astimezone(ZoneInfo(zone))
     assert f"{day.day} {day:%B %Y}: 2 of 4. The newest result, in the order they were due: 2 of 4." in page
     assert "Results came in since" not in page

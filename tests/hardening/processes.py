@@ -85,6 +85,7 @@ def struck(
         calls[0] += 1
         if os.getpid() != here and calls[0] == nth:
             os.kill(os.getpid(), by)
+            time.sleep(0.2)  # another thread may have taken the signal: this one must not go on meanwhile
 
     def instead(*given: Any, **more: Any) -> Any:
         if not after:

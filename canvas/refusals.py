@@ -6,6 +6,7 @@ abstract_assignment.rb, authentication_methods.rb). The words a person reads are
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,9 @@ from lti_tool import answers
 from lti_tool.answers import Reply
 from lti_tool.errors import AccessLost, MaybeSent, PlatformError, Refused
 
+COURSE_ITSELF = re.compile(r"GET /courses/:id(/[a-z_]+|/students/submissions)?")
+"""Reads that need nothing but the course: it itself, and its lists. Canvas finds the course first
+(application_controller.rb, get_context), and says 404 only where it does not."""
 TOKEN_EXPIRED = "token_expired"
 """The access token is no longer valid: renew it once and repeat."""
 
@@ -104,7 +108,10 @@ def _error(row: Row, reply: Reply) -> PlatformError:
     detail = f"Canvas refused {reply.where or 'the call'}."
     if row.who:
         return AccessLost(detail, who=row.who, code=row.code, status=reply.status, where=reply.where)
-    return Refused(detail, code=row.code, status=reply.status, where=reply.where)
+    code = row.code
+    if code == "gone" and COURSE_ITSELF.fullmatch(reply.where):
+        code = "course_gone"
+    return Refused(detail, code=code, status=reply.status, where=reply.where)
 
 
 def _unknown_401(reply: Reply) -> PlatformError:

@@ -63,7 +63,7 @@ class CourseReading:
 def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseReading:
     """Read all that planning needs. Raises a PlatformError or Stopped; never gives part of a course."""
     read_at = timezone.now()
-    course = _course(to)
+    course = to.rest.course(to.course_id)
     check_clocks(to)
     _may_grade(course)
     evidence = to.rest.evidence(to.course_id)
@@ -99,15 +99,6 @@ def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseRead
         read_at=min(read_at, evidence.read_at),
         own_scores=own_scores,
     )
-
-
-def _course(to: Connection) -> Course:
-    try:
-        return to.rest.course(to.course_id)
-    except Refused as error:
-        if error.code == "gone":
-            raise stopped("course_gone") from error
-        raise
 
 
 def _may_grade(course: Course) -> None:

@@ -182,6 +182,56 @@ def test_f40_a_column_that_changed_gets_nothing_and_the_other_goes_on(
     assert cells.keys() & {1005, 1006} == set() or all(cells[u].entered_score is None for u in (1005, 1006))
 
 
+def delete_course(school: School) -> None:
+    school.course.workflow_state = "deleted"
+
+
+@pytest.mark.parametrize("read", ["enrollments", "assignments", "students/submissions"])
+def test_f40_a_course_deleted_between_preview_and_sending(school: School, read: str) -> None:
+    """Whichever read meets it first, the reason names the course and nothing is written."""
+    if read != "enrollments":
+        both_ways(school)
+    run = approved(school)
+    when_read(school, f"/courses/{school.course.id}/{read}", lambda: delete_course(school))
+    result = services.apply(run.pk)
+    assert result is not None and (result.run.outcome, school.writes()) == ("stopped", 0)
+    assert result.run.error is not None and result.run.error["code"] == "course_gone"
+
+
+@pytest.mark.parametrize("path", [SCORES, BULK])
+def test_f40_a_course_deleted_while_it_is_sent(school: School, path: str) -> None:
+    school.align(entry(601, "Models" if path == SCORES else school.assignment(WORK).id))
+    before_call(school, path, lambda: delete_course(school))
+    run = sync(school.context).run
+    assert run.error is not None and (run.outcome, run.error["code"]) == ("stopped", "course_gone")
+    assert run.counts["send"] == 0
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_f40_a_course_deleted_before_it_is_taken_back(school: School, later: bool) -> None:
+    both_ways(school)
+    sync(school.context)
+    if later:
+        when_read(school, "/students/submissions", lambda: delete_course(school))
+    else:
+        delete_course(school)
+    undone = undo(school.context, started_by="command")
+    assert (undone.run.error or {}).get("code") == "course_gone" and undone.counts["restored"] == 0
+
+
+def when_read(school: School, path: str, happens: Any) -> None:
+    """Something happens in Canvas right before its first read of `path` is answered."""
+    take, waits = school.world.faults.take, [True]
+
+    def taken(method: str, given: str) -> Any:
+        if method == "GET" and given.endswith(path) and waits[0]:
+            waits[0] = False
+            happens()
+        return take(method, given)
+
+    school.world.faults.take = taken  # type: ignore[method-assign]  # a moment no switch can hit
+
+
 def test_f41_an_assignment_of_the_same_name_is_not_taken_for_the_old_one(school: School) -> None:
     both_ways(school)
     sync(school.context)

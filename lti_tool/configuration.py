@@ -83,6 +83,10 @@ def _message(placement: dict[str, Any]) -> dict[str, Any]:
     }
     if "visibility" in placement:
         message[f"{CANVAS}visibility"] = placement["visibility"]
+    # Where the JSON of a key has a placement's size, a registration has the message's (ims/registration.rb).
+    for side in ("width", "height"):
+        if f"selection_{side}" in placement:
+            message[f"{CANVAS}launch_{side}"] = placement[f"selection_{side}"]
     if "default" in placement:
         message[f"{CANVAS}{name}/default_enabled"] = placement["default"] == "enabled"
     return message

@@ -19,7 +19,7 @@ from django.urls import reverse
 from lti_tool import registering
 from lti_tool.addresses import absolute
 from lti_tool.commands import BadUsage
-from lti_tool.configuration import registration_request
+from lti_tool.configuration import TOOL_CONFIGURATION, registration_request
 from lti_tool.errors import AccessLost, NeverSent, PlatformError, Refused, Throttled
 from lti_tool.http import host_of, public_http
 from lti_tool.models import Deployment, Registration, RegistrationLink, new_key
@@ -100,9 +100,13 @@ def _cause(error: PlatformError) -> str:
 
 
 def _read(answer: Any) -> tuple[str, str]:
-    """Client id and, where newer platforms give one, deployment id ("" otherwise)."""
+    """Client id and, where newer platforms give one, deployment id ("" otherwise): beside the client id, or in the
+    tool's configuration, where the standard has it."""
     given = answer if isinstance(answer, dict) else {}
-    deployment_id = given.get("deployment_id")
+    tool = given.get(TOOL_CONFIGURATION)
+    deployment_id = given.get("deployment_id") or (
+        tool.get("deployment_id") if isinstance(tool, dict) else None
+    )
     try:
         client_id = registering.checked_id("client_id", _text(given.get("client_id")))
         if deployment_id is not None:

@@ -85,6 +85,7 @@ def fetch_metadata(address: str, token: str) -> PlatformMetadata:
 
 def judge(body: Mapping[str, Any], address: str) -> PlatformMetadata:
     """The description that stands at `address`, if it fits together. Raises RegistrationRefused."""
+    _check_family(body.get(PLATFORM_CONFIGURATION))
     issuer = _checked_address("issuer", body.get("issuer"), "REG-METADATA")
     urls = {name: _checked_address(name, body.get(name), "REG-METADATA") for name in ADDRESSES}
     _check_issuer(issuer, address)
@@ -101,6 +102,14 @@ def judge(body: Mapping[str, Any], address: str) -> PlatformMetadata:
         scopes=_texts(body, "scopes_supported"),
         message_types=_message_types(body.get(PLATFORM_CONFIGURATION)),
     )
+
+
+def _check_family(configuration: Any) -> None:
+    """Moodle and others speak LTI too, but outcomes and grades are read and written by Canvas's own interface. Who
+    does not say what it is gets the benefit of the doubt: the field is Canvas's habit, not the standard's."""
+    family = configuration.get("product_family_code") if isinstance(configuration, dict) else None
+    if family is not None and (not isinstance(family, str) or family.strip().lower() != "canvas"):
+        raise RegistrationRefused("REG-NOT-CANVAS")
 
 
 def _checked_address(name: str, value: Any, code: str) -> str:

@@ -59,7 +59,19 @@ WORDINGS = {
         "reference below.",
     ),
     "REG-TOKEN": _no(
-        403, "The platform no longer accepts its own registration token; it lasts one hour.", TRY_AGAIN
+        403,
+        "The platform no longer accepts its own registration token; it lasts one hour.",
+        f"{TRY_AGAIN} If it happens again at once and this Canvas is one of your own: its issuer (lti_iss in "
+        "config/security.yml) may still be Instructure's, and then it sends this tool to Instructure. Register it by "
+        "hand, with register_platform.",
+    ),
+    "REG-NOT-CANVAS": _no(
+        422,
+        "What opened this link says that it is not Canvas. This tool works with Canvas only: it reads outcomes and "
+        "writes grades by Canvas's own interface.",
+        "Nothing was registered, and the link still works. Whoever administers your Canvas opens it there: "
+        "Admin ▸ Developer Keys ▸ + Developer Key ▸ LTI Registration.",
+        "This tool works with Canvas only",
     ),
     "REG-METADATA": _no(
         422, "The platform's description of itself lacks something or holds something this tool refuses.", BY_HAND

@@ -66,6 +66,7 @@ def test_the_request_says_what_lti_config_says(canvas: Registrar, client: Client
         ["assignment_selection"],
     ]
     assert tool["messages"][0][f"{CANVAS}visibility"] == "members"
+    assert [tool["messages"][1][f"{CANVAS}launch_{side}"] for side in ("width", "height")] == [800, 700]
     icon = client.get(asked["logo_uri"].removeprefix(TOOL))
     assert icon["Content-Type"] == "image/svg+xml"
     icon.close()
@@ -94,8 +95,19 @@ def test_only_what_the_platform_offers_is_asked_for(canvas: Registrar) -> None:
     assert [one["type"] for one in asked[TOOL_CONFIGURATION]["messages"]] == ["LtiResourceLinkRequest"]
 
 
-def test_a_deployment_named_at_once_is_known_at_once(canvas: Registrar) -> None:
-    canvas.answer = Answer({"client_id": 10000000000778, "deployment_id": "9:abc"})
+def test_the_address_of_the_description_is_asked_whole(canvas: Registrar) -> None:
+    """Canvas has put the token into the address too, and one version of it reads the token nowhere else."""
+    address = f"{canvas.server.url}{CONFIGURATION}?registration_token={TOKEN}"
+    assert canvas.open(new_link(), openid_configuration=address).status_code == 200
+    (seen,) = canvas.server.calls("GET", CONFIGURATION)
+    assert seen.query == {"registration_token": [TOKEN]}
+
+
+@pytest.mark.parametrize(
+    "answer", [{"deployment_id": "9:abc"}, {TOOL_CONFIGURATION: {"deployment_id": "9:abc"}}]
+)
+def test_a_deployment_named_at_once_is_known_at_once(canvas: Registrar, answer: dict[str, Any]) -> None:
+    canvas.answer = Answer({"client_id": 10000000000778, **answer})
     canvas.open(new_link())
     assert Deployment.objects.get().deployment_id == "9:abc"
     assert Registration.objects.get().client_id == "10000000000778"

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from lti_tool.configuration import PLATFORM_CONFIGURATION
 from lti_tool.models import Registration, RegistrationLink
 from lti_tool.registration_metadata import judge
 from lti_tool.registration_refusals import RegistrationRefused
@@ -201,6 +202,30 @@ def test_a_name_that_belongs_to_somebody_else(canvas: Registrar, issuer: str) ->
 def test_a_platform_that_offers_less_than_lti_asks(canvas: Registrar, changes: dict[str, Any]) -> None:
     canvas.describe(**changes)
     is_refused(canvas, "REG-UNSUITABLE")
+
+
+@pytest.mark.parametrize("family", ["moodle", "BlackboardLearn", "canvas2", "", 7, ["canvas"], {}])
+def test_a_platform_that_says_it_is_not_canvas(canvas: Registrar, family: Any) -> None:
+    canvas.describe(**{PLATFORM_CONFIGURATION: {"product_family_code": family}})
+    is_refused(canvas, "REG-NOT-CANVAS")
+
+
+def test_a_refusal_of_another_platform_says_who_opens_the_link_where(canvas: Registrar) -> None:
+    canvas.describe(**{PLATFORM_CONFIGURATION: {"product_family_code": "<b>moodle</b>"}})
+    page = canvas.open(new_link()).content.decode()
+    assert "This tool works with Canvas only" in page and "Whoever administers your Canvas" in page
+    assert "the link still works" in page and "moodle" not in page
+
+
+@pytest.mark.parametrize(
+    "configuration", [None, {}, {"product_family_code": None}, {"product_family_code": "Canvas"}]
+)
+def test_a_platform_that_does_not_say_what_it_is(
+    canvas: Registrar, configuration: dict[str, Any] | None
+) -> None:
+    canvas.describe(**{PLATFORM_CONFIGURATION: configuration})
+    assert canvas.open(new_link()).status_code == 200
+    assert Registration.objects.count() == 1
 
 
 @pytest.mark.parametrize("value", ["text", [1], [{}], {"a": 1}])

@@ -393,7 +393,7 @@ class DeveloperKey:
     id: int
     kind: str
     client_id: str
-    name: str = "Mastery to grades"
+    name: str = "Mastery Gradebook"
     secret: str = ""
     redirect_uris: list[str] = field(default_factory=list)
     scopes: list[str] = field(default_factory=list)
@@ -409,7 +409,7 @@ class DeveloperKey:
     public_jwk: dict[str, Any] | None = None
     custom_fields: dict[str, str] = field(default_factory=dict)
     privacy_level: str = "anonymous"
-    title: str = "Mastery to grades"
+    title: str = "Mastery Gradebook"
     placements: list[str] = field(default_factory=lambda: ["course_navigation", "assignment_selection"])
     icon_url: str = ""
 

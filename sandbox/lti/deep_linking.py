@@ -1,7 +1,7 @@
 """Deep linking from the assignment form: the request's claims and the address the tool answers to.
 
-Source: doc/api/content_item.md, app/models/lti/messages/deep_linking_request.rb,
-app/controllers/lti/ims/deep_linking_controller.rb, lib/canvas/lti/…/deep_linking. The answer is verified as any
+Source: doc/api/content_item.md, lib/lti/messages/deep_linking_request.rb,
+app/controllers/lti/ims/deep_linking_controller.rb, …/concerns/deep_linking_services.rb. The answer is verified as any
 JWT of the tool; the assignment itself is made when the teacher saves the form.
 """
 
@@ -50,7 +50,8 @@ class PickedContent:
 
 
 def deep_linking_settings(facts: LaunchFacts, secret: str, *, built_at: float) -> dict[str, Any]:
-    """The claim that says where the answer goes and what may be in it."""
+    """The claim that says where the answer goes and what may be in it. Canvas takes line items without saying so:
+    it never sends `accept_lineitem` (lib/lti/messages/deep_linking_request.rb)."""
     data = {
         "course_id": facts.course.id,
         "tool_id": facts.tool.id,
@@ -65,7 +66,6 @@ def deep_linking_settings(facts: LaunchFacts, secret: str, *, built_at: float) -
         "accept_media_types": "application/vnd.ims.lti.v1.ltilink",
         "auto_create": False,
         "accept_multiple": False,
-        "accept_lineitem": True,
     }
 
 

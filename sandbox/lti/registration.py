@@ -48,8 +48,9 @@ def registration_token(world: World, user: User, *, issued_at: float) -> str:
     return jwt.encode(claims, platform_of(world).secret, algorithm="HS256")
 
 
-def configuration_url(world: World) -> str:
-    return f"{site_url(world)}/api/lti/security/openid-configuration"
+def configuration_url(world: World, token: str) -> str:
+    """Where the description stands: Canvas puts the token into this address too (`oidc_configuration_url`)."""
+    return f"{site_url(world)}/api/lti/security/openid-configuration?registration_token={token}"
 
 
 @blueprint.get("/api/lti/security/openid-configuration")

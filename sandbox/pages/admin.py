@@ -39,10 +39,8 @@ def register_tool() -> ResponseReturnValue:
     pasted = urlsplit(request.args.get("url", "").strip())
     if pasted.scheme not in ("http", "https") or not pasted.netloc:
         return back_to("pages.developer_keys", "Paste the tool's whole registration address.")
-    added = [
-        ("openid_configuration", configuration_url(world)),
-        ("registration_token", registration_token(world, admin, issued_at=time.time())),
-    ]
+    token = registration_token(world, admin, issued_at=time.time())
+    added = [("openid_configuration", configuration_url(world, token)), ("registration_token", token)]
     query = urlencode(parse_qsl(pasted.query, keep_blank_values=True) + added)
     return render("register_tool.html", "keys", address=pasted._replace(query=query).geturl())
 

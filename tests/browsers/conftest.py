@@ -50,7 +50,7 @@ class Visitor:
     def open_tool(self) -> None:
         """A click on the tool in the course's navigation; we are in its frame afterwards."""
         self.goto("/courses/101")
-        self.press("a", "Mastery to grades")
+        self.press("a", "Mastery Gradebook")
         self.into_frame()
 
     def into_frame(self) -> None:

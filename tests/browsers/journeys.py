@@ -91,7 +91,7 @@ def test_reloading_canvas_and_going_back_open_the_tool_again_or_say_why_not(visi
 def test_a_launch_used_already_says_so_with_one_button(visitor: Visitor) -> None:
     """Canvas accepts each launch once: its login asked for a second time ends in a page of ours, not in nothing."""
     visitor.goto("/courses/101")
-    visitor.press("a", "Mastery to grades")
+    visitor.press("a", "Mastery Gradebook")
     visitor.into_frame()
     visitor.sees(HOME)
     visitor.out_of_frame()

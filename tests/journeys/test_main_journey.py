@@ -13,7 +13,7 @@ from tests.journeys.conftest import Demo, demo, strict_context
 
 TEACHER = "Maria Keller (teacher)"
 COURSE = "Algebra I"
-TOOL = "Mastery to grades"
+TOOL = "Mastery Gradebook"
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def open_tool(
     page.get_by_label("Person").last.select_option(label=person)
     page.get_by_role("button", name="Act as this person").click()
     page.goto(f"{canvas.url}/courses/101")
-    page.get_by_role("link", name="Mastery to grades", exact=True).click()
+    page.get_by_role("link", name="Mastery Gradebook", exact=True).click()
     return page
 
 
@@ -229,7 +229,7 @@ def test_cookies_allowed_or_blocked_the_tool_opens_in_the_frame_and_in_a_tab(
     tab = third_party.new_page()
     tab.goto(f"{canvas.url}/courses/101")
     tab.route("**/external_tools/*", _outside_the_frame)
-    tab.get_by_role("link", name="Mastery to grades", exact=True).click()
+    tab.get_by_role("link", name="Mastery Gradebook", exact=True).click()
     tab.get_by_role("heading", name="Outcomes and columns").wait_for()
     tab.wait_for_url("**/course/**")  # until then a reload would post the launch again
     tab.reload()

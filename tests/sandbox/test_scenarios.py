@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +31,12 @@ def test_every_course_has_its_people_keys_tool_and_columns(name: str) -> None:
     ]
     assert len(named) >= 1
     assert any(user.account_admin for user in world.users.values())
+
+
+def test_the_tool_is_called_what_it_calls_itself() -> None:
+    told = json.loads((Path(__file__).parents[2] / "lti_config.json").read_text())
+    (tool,) = build("small").tools.values()
+    assert tool.name == told["title"] == told["extensions"][0]["settings"]["text"]
 
 
 def test_a_scenario_is_the_same_each_time() -> None:

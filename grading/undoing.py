@@ -7,6 +7,7 @@ was a person's goes back by REST and is forgotten here. It may be broken off and
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from alignments.models import Target, TargetKind
 from canvas.accounts import accounts_for_course
 from canvas.models import CanvasAccount
 from canvas.values import Assignment, Cell, LineItem
-from grading import fingerprints, journal, making, runs, writers
+from grading import fingerprints, journal, making, runs, writers, writing
 from grading.connection import Connection, Stopped, check_clocks, connect, stopped, stopped_by
 from grading.core.columns import LETTERED, half_pass, numeric_labels
 from grading.core.grades import EXCUSED, grade_text, same_grade, to_score
@@ -121,13 +122,14 @@ def _finish(lease: Lease, to: Connection | None, cells: Sequence[UndoneCell], en
 
 @dataclass
 class Undoer:
-    """One undo. Its ledger is keyed by target and student."""
+    """One undo. Its ledger is keyed by target and student; `looked_at` is when the cells were read before restoring."""
 
     to: Connection
     lease: Lease
     ledger: Ledger = field(default_factory=Ledger)
     entries: dict[tuple[int, str], Entry] = field(default_factory=dict)
     kept: set[tuple[int, str]] = field(default_factory=set)
+    looked_at: float = field(default_factory=time.monotonic)
 
     def run(self, entries: Sequence[Entry]) -> tuple[UndoneCell, ...]:
         """Restore every cell that is as we left it."""
@@ -139,6 +141,7 @@ class Undoer:
             assignments = self.to.rest.assignments(self.to.course_id)
             items = read_line_items(self.to) if _needs_line_items(targets) else {}
             open_entries = self._unmistaken(self._readable(entries, assignments), assignments)
+            self.looked_at = time.monotonic()
             now = read_again(self.to, [(entry.assignment, entry.user) for entry in open_entries])
         except PlatformError as error:
             raise stopped_by(error) from error
@@ -250,18 +253,41 @@ class Undoer:
                 where = LineItemColumn(
                     item.url, item.score_maximum, making.stamp(target, self.to.rest.earlier_now())
                 )
-                writers.post_scores(self.to, where, by_ags, self.ledger, self._beat)
+                writers.post_scores(self.to, where, by_ags, self.ledger, self._in_time, self._beat)
             self._by_rest(assignment_id, [cell for cell in left if cell not in by_ags])
         except ColumnRefused as error:
             self.ledger.put(self.ledger.without_receipt(left), error.receipt)
 
     def _by_rest(self, assignment_id: str, cells: Sequence[PlannedCell]) -> None:
         for batch in writers.batches(cells, writers.GRADES_A_JOB):
+            if not (batch := self._in_time(batch)):
+                continue
             # What arrived of it is seen by reading back.
+            is_done = False
             with contextlib.suppress(MaybeSent):
-                writers.post_job(self.to, assignment_id, batch, self.ledger, self._beat)
-            for cell in self._unrestored(batch):
+                job = writers.post_job(self.to, assignment_id, batch, self.ledger, self._beat)
+                is_done = job.workflow_state == "completed"
+            try:
+                left = self._unrestored(batch)
+            except Stopped:
+                if is_done:
+                    self.ledger.put(batch, SENT)
+                raise
+            for cell in left:
                 writers.put_one(self.to, assignment_id, cell, self.ledger)
+
+    def _in_time(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
+        """Of cells that waited for their turn: those that nobody changed meanwhile. The others stay."""
+        if time.monotonic() - self.looked_at <= writing.FRESH_SECONDS:
+            return list(cells)
+        now = self._read(cells)
+        still = [
+            cell
+            for cell in cells
+            if is_as_planned_from(now.get((self._assignment_id(cell), cell.user)), cell)
+        ]
+        self.kept.update(cell.key for cell in cells if cell not in still)
+        return still
 
     def _unrestored(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
         """Those that are still as the run left them. What a person changed meanwhile stays."""
@@ -279,7 +305,7 @@ class Undoer:
 
     def _settle(self, targets: Mapping[int, Target], cells: Sequence[PlannedCell]) -> None:
         """Read back; what is empty or a person's again is forgotten, what is ours again is remembered."""
-        now = self._read(cells)
+        now = self._read_back(targets, cells)
         for target in targets.values():
             ours: list[Cell] = []
             theirs: list[tuple[str, str]] = []
@@ -289,6 +315,10 @@ class Undoer:
                     continue
                 key = (self._assignment_id(planned), planned.user)
                 cell = now.get(key)
+                if planned.key in self.kept and planned.key not in self.ledger.attempted:
+                    # Changed before its turn: whatever it holds is a person's.
+                    failed.append(key)
+                    continue
                 if cell is None or not holds(cell, planned) or self.ledger.was_turned_away(planned):
                     # A write nobody answered for may still arrive: its intention is kept.
                     code = "no_answer" if planned.key in self.ledger.unanswered else "not_written"
@@ -308,6 +338,19 @@ class Undoer:
             fingerprints.remember_states(self.to.context, target, ours, timezone.now())
             fingerprints.forget_cells(self.to.context, theirs)
             fingerprints.forget_intentions(self.to.context, target, failed)
+
+    def _read_back(
+        self, targets: Mapping[int, Target], cells: Sequence[PlannedCell]
+    ) -> dict[tuple[str, str], Cell]:
+        """These cells now. Where nobody can look, what Canvas said it emptied is as we left it all the same."""
+        try:
+            return self._read(cells)
+        except Stopped:
+            for cell in cells:
+                if cell.after is None and self.ledger.receipts.get(cell.key) == SENT:
+                    where = (self.to.context, targets[cell.alignment], self._assignment_id(cell))
+                    fingerprints.remember_emptied(*where, [cell], timezone.now())
+            raise
 
     def _assignment_id(self, cell: PlannedCell) -> str:
         return self.entries[cell.key].assignment

@@ -7,12 +7,13 @@ one (they are read back), and raise `Stopped` when nothing more can be sent.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from django.db import connection
 
@@ -26,6 +27,8 @@ from grading.ledger import CHANGED, SENT, Ledger, Receipt, refused
 from lti_tool.errors import MaybeSent, PlatformError, Refused
 
 SCORES_A_BATCH = 40
+SCORES_AHEAD = 2 * MOST_IN_FLIGHT
+"""Scores of a batch that may be left when the next one is looked at: Canvas never waits for us meanwhile."""
 GRADES_A_JOB = 500
 JOB_SECONDS = 600.0
 LONGEST_WAIT = 60.0
@@ -58,46 +61,57 @@ class ColumnRefused(Exception):
 
 
 def post_scores(
-    to: Connection, column: LineItemColumn, cells: Sequence[PlannedCell], ledger: Ledger, beat: Beat
+    to: Connection,
+    column: LineItemColumn,
+    cells: Sequence[PlannedCell],
+    ledger: Ledger,
+    still: Callable[[Sequence[PlannedCell]], Sequence[PlannedCell]],
+    beat: Beat,
 ) -> None:
-    """Post each cell's score once. Cells without an answer are left for reading back."""
-    for batch in batches(cells, SCORES_A_BATCH):
-        ledger.attempted.update(cell.key for cell in batch)
-        errors = _post_batch(to, column, batch, ledger)
-        beat()
-        for error in errors:
-            _stop_if_needed(to, error)
-
-
-def _post_batch(
-    to: Connection, column: LineItemColumn, batch: Sequence[PlannedCell], ledger: Ledger
-) -> list[PlatformError]:
-    """All of a batch, as many at once as the bucket allows; the errors that concern more than their cell."""
+    """Post each cell's score once, as many at once as the bucket allows. Cells without an answer are left for
+    reading back. `still` is asked for each batch right before its turn, while the last scores of the batch before
+    are under way, and gives those that may be written still. Raises ColumnRefused or Stopped."""
     errors: list[PlatformError] = []
-
-    def post(cell: PlannedCell) -> None:
-        if errors:
-            ledger.never_left(cell)
-            return
-        try:
-            to.ags.post_score(column.url, cell.user, to_score(cell.after), column.maximum, column.timestamp)
-            ledger.receipts[cell.key] = SENT
-        except Refused as error:
-            ledger.turned_away(cell, _receipt_of(error))
-            if error.code in STOPS_RUN | STOPS_COLUMN:
-                errors.append(error)
-        except MaybeSent:
-            ledger.no_answer([cell])
-        except PlatformError as error:
-            ledger.never_left(cell)
-            errors.append(error)
-        finally:
-            # Renewing the service token may have opened one in this thread.
-            connection.close()
-
+    under_way: deque[Future[None]] = deque()
+    # What ends this early lets the few scores that were handed over end first.
     with ThreadPoolExecutor(max_workers=MOST_IN_FLIGHT) as pool:
-        list(pool.map(post, batch))
-    return errors
+        for batch in batches(cells, SCORES_A_BATCH):
+            batch = still(batch)
+            ledger.attempted.update(cell.key for cell in batch)
+            under_way.extend(pool.submit(_post, to, column, cell, ledger, errors) for cell in batch)
+            while len(under_way) > SCORES_AHEAD:
+                under_way.popleft().result()
+            beat()
+            if errors:
+                break
+        for post in under_way:
+            post.result()
+    if errors:
+        _stop(to, errors[0])
+
+
+def _post(
+    to: Connection, column: LineItemColumn, cell: PlannedCell, ledger: Ledger, errors: list[PlatformError]
+) -> None:
+    """In a thread of its own. `errors` takes those that concern more than this cell; after one, nothing leaves."""
+    if errors:
+        ledger.never_left(cell)
+        return
+    try:
+        to.ags.post_score(column.url, cell.user, to_score(cell.after), column.maximum, column.timestamp)
+        ledger.receipts[cell.key] = SENT
+    except Refused as error:
+        ledger.turned_away(cell, _receipt_of(error))
+        if error.code in STOPS_RUN | STOPS_COLUMN:
+            errors.append(error)
+    except MaybeSent:
+        ledger.no_answer([cell])
+    except PlatformError as error:
+        ledger.never_left(cell)
+        errors.append(error)
+    finally:
+        # Renewing the service token may have opened one in this thread.
+        connection.close()
 
 
 def _receipt_of(error: Refused) -> Receipt:
@@ -111,7 +125,7 @@ def _has_ended(to: Connection) -> bool:
         return False
 
 
-def _stop_if_needed(to: Connection, error: PlatformError) -> None:
+def _stop(to: Connection, error: PlatformError) -> NoReturn:
     if error.code == "column_gone" and _has_ended(to):
         # Older Canvas hides the line items of a course that has ended: 404, not 422.
         raise stopped_by(Refused(code="concluded", status=error.status, where=error.where)) from error

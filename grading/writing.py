@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 
 from django.db import connection
 
@@ -113,9 +114,8 @@ def _write(
     if on.goes_by_ags(one, column) and column.line_item is not None:
         timestamp = making.stamp(one.target, on.read_at)
         where = LineItemColumn(column.line_item.url, column.line_item.score_maximum, timestamp)
-        for batch in writers.batches(cells, writers.SCORES_A_BATCH):
-            in_time = _in_time(on, batch, looked_at)
-            writers.post_scores(on.to, where, in_time, on.ledger, on.between_batches)
+        still = partial(_in_time, on, looked_at=looked_at)
+        writers.post_scores(on.to, where, cells, on.ledger, still, on.between_batches)
     else:
         _write_in_bulk(on, column, cells, looked_at)
 

@@ -19,7 +19,7 @@ from grading.services import sync, undo
 from sandbox.scenarios.base import TA_ID
 from tests.grading.school import LONG_AGO, School, connect_account, entry
 from tests.grading.test_runs import approved
-from tests.hardening.test_faults_people import OTHER, RIGHT, SCORES, WORK, before_call, both_ways
+from tests.hardening.test_faults_people import BULK, OTHER, RIGHT, SCORES, WORK, before_call, both_ways
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +113,43 @@ def test_a_job_that_is_still_queued_is_not_sent_again(
     assert school.writes() == 1
 
 
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every cell waits for the one before, and is looked at once more right before its turn."""
+    monkeypatch.setattr("grading.writers.SCORES_A_BATCH", 1)
+    monkeypatch.setattr("grading.writers.SCORES_AHEAD", 0)
+    monkeypatch.setattr("grading.writers.GRADES_A_JOB", 1)
+    monkeypatch.setattr("grading.writing.FRESH_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize(("column", "path"), [("Models", SCORES), (WORK, BULK)])
+def test_a_grade_given_during_an_undo_is_seen_before_its_turn(
+    school: School, monkeypatch: pytest.MonkeyPatch, column: str, path: str
+) -> None:
+    """A person takes a cell over after the undo has looked at it: with another number, or with the very one that
+    the undo would put back, the cell is theirs from then on."""
+    target = column if path == SCORES else school.assignment(column).id
+    school.align(entry(601, target))
+    sync(school.context)
+    school.align(entry(601, target, rule={"kind": "cutoff", "credit": "60%"}))
+    sync(school.context)
+    one_at_a_time(monkeypatch)
+
+    def taken_over() -> None:
+        school.edit(column, 1002, "1")
+        school.edit(column, 1004, "0.25")
+
+    before_call(school, path, taken_over)
+    undone = undo(school.context, started_by="command")
+    assert undone.counts["kept"] == 2 and undone.run.reasons["changed_since_sync"] == 2
+    assert (school.cell(column, 1001), school.cell(column, 1002), school.cell(column, 1004)) == (
+        "1",
+        "1",
+        "0.25",
+    )
+    assert sync(school.context).run.reasons["graded_by_person"] == 2
+    assert (school.cell(column, 1002), school.cell(column, 1004)) == ("1", "0.25")
+
+
 def test_a_grade_given_while_many_are_sent_is_seen_before_its_turn(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,8 +157,7 @@ def test_a_grade_given_while_many_are_sent_is_seen_before_its_turn(
     school.align(entry(601, "Models"))
     sync(school.context)
     school.align(entry(601, "Models", rule={"kind": "cutoff", "credit": "60%"}))
-    monkeypatch.setattr("grading.writers.SCORES_A_BATCH", 1)
-    monkeypatch.setattr("grading.writing.FRESH_SECONDS", 0.0, raising=False)
+    one_at_a_time(monkeypatch)
     before_call(school, SCORES, lambda: school.edit("Models", 1004, "0.25"))
     run = sync(school.context).run
     assert school.cell("Models", 1004) == "0.25" and run.reasons["changed_since_preview"] == 1

@@ -204,8 +204,9 @@ class Http:
             if policy.counts:
                 policy.counts.sent(request.method or "")
             reply = self._send(request, limits, where)
-        if policy.pace:
-            policy.pace.heard(reply.remaining)
+            if policy.pace:
+                # Before the place is free: whoever takes it next goes by this answer.
+                policy.pace.heard(reply.remaining)
         error = policy.refusal_of(reply)
         if isinstance(error, Throttled) and policy.pace:
             policy.pace.refused(error.wait_seconds)

@@ -41,6 +41,7 @@ class SchemeShown:
     letters: tuple[LetterShown, ...]
     warning: str
     in_points: bool
+    assumed: bool = False
 
 
 def shown(scheme: GradingScheme) -> SchemeShown:
@@ -59,6 +60,7 @@ def shown(scheme: GradingScheme) -> SchemeShown:
         tuple(_letter(one, scheme) for one in schemes.letters(scheme)),
         warning,
         scheme.points_based,
+        scheme.assumed,
     )
 
 

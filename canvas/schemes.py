@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -35,6 +35,11 @@ DEFAULT_SCHEME = GradingScheme(
     context_type="",
 )
 """What Canvas uses where nobody chose a scheme (GradingStandard.default_grading_standard)."""
+ASSUMED_SCHEME = replace(DEFAULT_SCHEME, assumed=True)
+"""The same where the course has chosen none and Canvas did not say what its accounts have: an older Canvas, or a key
+without "allow includes"."""
+INHERITED = "inherited"
+"""The id of an account's default whose own id this tool could not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,22 @@ class Schemes:
 
     def applying_to(self, assignment: Assignment | None, course: Course) -> GradingScheme | None:
         """The scheme Canvas uses for an assignment (None: a column without one of its own): the assignment's,
-        else the course's, else Canvas's own. None where that one cannot be read: nothing may be guessed."""
+        else the course's, else the default of its accounts, else Canvas's own (abstract_assignment.rb#
+        grading_standard_or_default). None where that one cannot be read: nothing may be guessed."""
         wanted = assignment.grading_standard_id if assignment else None
         wanted = wanted or course.grading_standard_id
-        return DEFAULT_SCHEME if wanted is None else self.find(wanted)
+        return self._inherited(course.scheme_levels) if wanted is None else self.find(wanted)
+
+    def _inherited(self, levels: tuple[SchemeLevel, ...]) -> GradingScheme:
+        """What applies to a course that has chosen none. Canvas tells its letters, not its name or id."""
+        if not levels:
+            return ASSUMED_SCHEME
+        if levels == DEFAULT_SCHEME.levels:
+            return DEFAULT_SCHEME
+        named = (one for one in self.by_id.values() if one.context_type == "Account" and one.levels == levels)
+        return next(named, None) or GradingScheme(
+            INHERITED, "Your school's default scheme", levels, context_type="Account"
+        )
 
     @property
     def explanation(self) -> str:
@@ -113,7 +130,7 @@ class SchemeCalls(Gateway):
     def grading_scheme(self, course: Course, assignment: Assignment | None) -> GradingScheme | None:
         """The one scheme that applies to an assignment; see `Schemes.applying_to`."""
         if not (assignment and assignment.grading_standard_id) and course.grading_standard_id is None:
-            return DEFAULT_SCHEME
+            return Schemes({}).applying_to(assignment, course)
         return self.grading_schemes(course).applying_to(assignment, course)
 
     def _standards(self, path: str, where: str) -> dict[str, GradingScheme]:
@@ -127,17 +144,24 @@ def parse_scheme(row: Fields) -> GradingScheme:
     levels = [
         _level(entry.raw("name"), entry.raw("value")) for entry in row.items_or_none("grading_scheme") or ()
     ]
-    pairs = row.raw("data")
-    if not levels and isinstance(pairs, list):
-        levels = [_level(*pair) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
     return GradingScheme(
         id=row.ident("id"),
         title=row.text("title", ""),
-        levels=tuple(sorted(levels, key=lambda level: level.lower_bound, reverse=True)),
+        levels=_ordered(levels) or scheme_levels(row.raw("data")),
         points_based=row.flag("points_based"),
         scaling_factor=row.number_or_none("scaling_factor") or Decimal(1),
         context_type=row.text("context_type", "Course"),
     )
+
+
+def scheme_levels(pairs: object) -> tuple[SchemeLevel, ...]:
+    """Letters with their lower bounds as pairs, the way Canvas stores them; () where there are none."""
+    found = pairs if isinstance(pairs, list) else []
+    return _ordered(_level(*pair) for pair in found if isinstance(pair, list) and len(pair) == 2)
+
+
+def _ordered(levels: Iterable[SchemeLevel]) -> tuple[SchemeLevel, ...]:
+    return tuple(sorted(levels, key=lambda level: level.lower_bound, reverse=True))
 
 
 def _level(name: object, bound: object) -> SchemeLevel:

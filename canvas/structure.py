@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from canvas.gateway import Gateway
 from canvas.library import attributes_of, canvasapi_for
+from canvas.schemes import scheme_levels
 from canvas.shapes import Fields, each, texts
 from canvas.values import Assignment, AssignmentGroup, Course
 from lti_tool.errors import AccessLost, Incomplete, Refused
@@ -16,7 +17,7 @@ class StructureCalls(Gateway):
         """The course; Incomplete where Canvas answers with another one."""
         if not course_id.isdigit():
             raise Refused("The launch did not say which Canvas course this is.", code="no_course_id")
-        asked = ["concluded", "permissions", "term"]
+        asked = ["concluded", "grading_scheme", "permissions", "term"]
         found = self._renewing(
             lambda: canvasapi_for(self.sender("/courses/:id")).get_course(course_id, include=asked)
         )
@@ -73,6 +74,7 @@ def parse_course(row: Fields) -> Course:
         workflow_state=state,
         concluded=row.flag("concluded", state == "completed"),
         grading_standard_id=row.ident_or_none("grading_standard_id"),
+        scheme_levels=scheme_levels(row.raw("grading_scheme")),
         account_id=row.ident_or_none("account_id") or "",
         root_account_id=row.ident_or_none("root_account_id") or "",
         time_zone=row.text("time_zone", "UTC"),

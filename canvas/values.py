@@ -235,6 +235,8 @@ class GradingScheme:
     points_based: bool = False
     scaling_factor: Decimal = Decimal(1)
     context_type: str = "Course"
+    assumed: bool = False
+    """Taken because nobody chose one and Canvas did not say which applies then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,8 @@ class Course:
     workflow_state: str = "available"
     concluded: bool = False
     grading_standard_id: str | None = None
+    scheme_levels: tuple[SchemeLevel, ...] = ()
+    """The scheme in force: the course's own choice, else its accounts', else Canvas's. () where Canvas did not say."""
     account_id: str = ""
     root_account_id: str = ""
     time_zone: str = "UTC"

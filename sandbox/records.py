@@ -64,6 +64,8 @@ class Account:
     features: set[str] = field(default_factory=set)
     proficiency: Proficiency | None = None
     deleted: bool = False
+    grading_standard_id: int | None = None
+    """The default of its courses."""
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sandbox.records import Assignment, GradingStandard
+from sandbox.records import Assignment, Course
 from sandbox.world import World
 
 DEFAULT_SCHEME: list[tuple[str, Decimal]] = [
@@ -46,10 +46,17 @@ def faults_of(
 
 
 def scheme_for(world: World, assignment: Assignment) -> list[tuple[str, Decimal]]:
-    """The assignment's own scheme, else the course's, else the built-in one."""
-    course = world.courses[assignment.course_id]
-    for standard_id in (assignment.grading_standard_id, course.grading_standard_id):
-        standard: GradingStandard | None = world.grading_standards.get(standard_id or 0)
+    """The assignment's own scheme, else the one in force in its course."""
+    own = world.grading_standards.get(assignment.grading_standard_id or 0)
+    return own.scheme if own else scheme_in_force(world, world.courses[assignment.course_id])
+
+
+def scheme_in_force(world: World, course: Course) -> list[tuple[str, Decimal]]:
+    """The course's own choice, else the nearest account's default, else the built-in one (`account_chain` in
+    app/models/account.rb#default_grading_standard)."""
+    chain = world.account_chain(course.account_id)
+    for standard_id in (course.grading_standard_id, *(account.grading_standard_id for account in chain)):
+        standard = world.grading_standards.get(standard_id or 0)
         if standard is not None:
             return standard.scheme
     return DEFAULT_SCHEME

@@ -11,6 +11,7 @@ from sandbox.permissions import Rights, rights_of
 from sandbox.rest.api import Call, endpoint
 from sandbox.rest.paging import numbered
 from sandbox.rest.params import as_list, truthy
+from sandbox.schemes import scheme_in_force
 from sandbox.world import MAIN_ACCOUNT
 
 CREATED = "2026-01-05T15:00:00Z"
@@ -96,6 +97,8 @@ def _course_includes(call: Call, course: r.Course, rights: Rights, includes: lis
         extra["concluded"] = course.is_concluded(call.world.now())
     if "term" in includes:
         extra["term"] = {"id": TERM_ID, "name": "Default Term", "start_at": None, "end_at": None}
+    if "grading_scheme" in includes:
+        extra["grading_scheme"] = [list(step) for step in scheme_in_force(call.world, course)]
     if "permissions" in includes:
         extra["permissions"] = {
             "create_discussion_topic": rights.read,

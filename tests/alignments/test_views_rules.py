@@ -324,6 +324,19 @@ def test_a_kept_rule_that_is_none_does_no_harm(client: Client, text: str) -> Non
             assert course.post(CLASS, filled(kept=[text], do=do)).status_code == 200
 
 
+def test_a_course_that_chose_no_scheme_uses_its_schools_default(client: Client) -> None:
+    """Canvas tells it with the course, unless the key does not allow includes: then the form says what it assumes."""
+    with classroom(client, scenario="account-scales") as course:
+        next(iter(course.world.courses.values())).grading_standard_id = None
+        next(iter(course.world.accounts.values())).grading_standard_id = 71
+        page = course.post(RULE, filled(rule="scheme", scheme="")).content.decode()
+        assert "Letters of School letters" in page and "this Canvas does not tell" not in page
+        for key in course.world.keys.values():
+            key.allow_includes = False
+        page = course.post(RULE, filled(rule="scheme", scheme="")).content.decode()
+        assert "Letters of Default Canvas Grading Scheme" in page and "this Canvas does not tell" in page
+
+
 def test_a_scheme_of_the_school_is_offered_with_what_its_letters_are_worth(client: Client) -> None:
     with classroom(client, scenario="account-scales") as course:
         page = course.post(RULE, filled(rule="scheme", scheme="71")).content.decode()

@@ -67,7 +67,7 @@ def test_the_course_is_read_through_canvasapi_on_our_transport(server: LocalServ
     course = rest.course("101")
     assert (course.name, course.concluded, course.account_id) == ("2024", True, "1")
     assert server.seen[0].headers["authorization"] == "Bearer old"
-    assert server.seen[0].query["include[]"] == ["concluded", "permissions", "term"]
+    assert server.seen[0].query["include[]"] == ["concluded", "grading_scheme", "permissions", "term"]
 
 
 def test_another_course_in_the_answer_is_no_answer(server: LocalServer, rest: Rest) -> None:
@@ -135,9 +135,65 @@ def test_the_scheme_that_applies(server: LocalServer, rest: Rest) -> None:
     assert "account 1" in schemes.explanation
 
 
-def test_without_any_choice_canvas_own_scheme_applies_unasked(server: LocalServer, rest: Rest) -> None:
-    assert rest.grading_scheme(Course("101", "c"), None) is DEFAULT_SCHEME
+def test_without_any_choice_or_word_of_canvas_its_own_scheme_is_assumed(
+    server: LocalServer, rest: Rest
+) -> None:
+    found = rest.grading_scheme(Course("101", "c"), None)
+    assert found is not None and found.assumed and found.levels == DEFAULT_SCHEME.levels
     assert server.seen == []
+
+
+DEFAULT_PAIRS = [[level.name, float(level.lower_bound)] for level in DEFAULT_SCHEME.levels]
+
+
+@pytest.mark.parametrize(
+    ("told", "title", "assumed"),
+    [
+        (DEFAULT_PAIRS, DEFAULT_SCHEME.title, False),
+        ([["F", 0], ["A", 0.9]], "Your school's default scheme", False),
+        (None, DEFAULT_SCHEME.title, True),
+        ([], DEFAULT_SCHEME.title, True),
+    ],
+)
+def test_a_course_that_chose_none_has_its_accounts_default(
+    server: LocalServer, rest: Rest, told: Any, title: str, assumed: bool
+) -> None:
+    server.routes["GET", API] = Answer({"id": 101, "name": "c", "grading_scheme": told})
+    course = rest.course("101")
+    found = rest.grading_scheme(course, Assignment("1", "a", None))
+    assert found is not None and (found.title, found.assumed) == (title, assumed)
+    bounds = [level.lower_bound for level in found.levels]
+    assert bounds == sorted(bounds, reverse=True)
+
+
+def test_an_inherited_scheme_has_its_name_where_that_can_be_read(server: LocalServer, rest: Rest) -> None:
+    server.routes["GET", API] = Answer(
+        {"id": 101, "name": "c", "account_id": 5, "grading_scheme": [["A", 0.9], ["P", 0.5], ["F", 0]]}
+    )
+    server.routes["GET", f"{API}/grading_standards"] = Answer([scheme(6)])
+    server.routes["GET", "/api/v1/accounts/5/grading_standards"] = Answer(
+        [scheme(8, context_type="Account", title="School letters")]
+    )
+    course = rest.course("101")
+    found = rest.grading_schemes(course).applying_to(None, course)
+    assert found is not None and (found.id, found.title) == ("8", "School letters")
+
+
+def test_schemes_come_page_by_page(server: LocalServer, rest: Rest) -> None:
+    """A newer Canvas pages them: the one that applies may stand on the last page of the account's."""
+    path = "/api/v1/accounts/5/grading_standards"
+
+    def page(seen: Seen) -> Answer:
+        number = int(seen.query.get("page", ["1"])[0])
+        following = f'<{server.url}{path}?page={number + 1}&per_page=2>; rel="next"'
+        rows = [scheme(10 * number + one, context_type="Account") for one in range(2)]
+        return Answer(rows, headers={"Link": following} if number < 4 else {})
+
+    server.routes["GET", f"{API}/grading_standards"] = Answer([scheme(7)])
+    server.routes["GET", path] = page
+    known = rest.grading_schemes(Course("101", "c", account_id="5", grading_standard_id="41"))
+    assert sorted(known.by_id) == sorted(["7", "10", "11", "20", "21", "30", "31", "40", "41"])
+    assert len(server.calls("GET", path)) == 4
 
 
 def test_older_schemes_are_pairs(server: LocalServer, rest: Rest) -> None:

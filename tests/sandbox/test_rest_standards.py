@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from sandbox.records import GradingStandard
 from tests.sandbox.rest_client import OBSERVER, TEACHER, Canvas
 
 ADDRESS = "./grading_standards"
@@ -83,3 +85,21 @@ def test_only_who_may_grade_makes_one(canvas: Canvas) -> None:
         headers={"Authorization": f"Bearer {token.token}"},
     )
     assert answer.status_code == 401
+
+
+def test_the_scheme_in_force_is_the_courses_else_its_accounts_else_canvas_own(canvas: Canvas) -> None:
+    def told() -> list[Any]:
+        found: list[Any] = canvas.get("courses/101", **{"include[]": "grading_scheme"}).json()[
+            "grading_scheme"
+        ]
+        return found
+
+    world, account = canvas.world, canvas.world.accounts[canvas.course.account_id]
+    assert told()[0] == ["A", 0.94] and "grading_scheme" not in canvas.get("courses/101").json()
+    for number, kind, letter in ((801, "Account", "Pass"), (802, "Course", "Good")):
+        steps = [(letter, Decimal("0.5")), ("No", Decimal(0))]
+        world.grading_standards[number] = GradingStandard(number, kind, 1, letter, steps)
+    account.grading_standard_id = 801
+    assert told() == [["Pass", 0.5], ["No", 0]]
+    canvas.course.grading_standard_id = 802
+    assert told() == [["Good", 0.5], ["No", 0]]

@@ -89,22 +89,23 @@ def choices(request: LaunchRequest, number: int) -> HttpResponseBase:
     if run.state != RunState.READY or request.method == "GET":
         return to_run(run)
     opened = _keep(run, request)
-    problem = _hold_others(request, run, opened) if "hold_others" in request.POST else ""
-    return show_preview(request, run, _wanted_part(request), problem=problem)
+    wanted, problem = _wanted_part(request), ""
+    if "hold_none" in request.POST:
+        choosing.keep_choices(run, replace(opened.choices, hold_students=frozenset()))
+    elif "hold_others" in request.POST:
+        # The section that is shown, which the button names: the one chosen beside it may not be shown yet.
+        wanted["section"] = request.POST["hold_others"]
+        problem = _hold_others(request, run, opened, wanted["section"])
+    return show_preview(request, run, wanted, problem=problem)
 
 
-def _hold_others(request: LaunchRequest, run: Run, opened: OpenPreview) -> str:
-    """Hold everybody outside the section that is shown, or nobody where all are. Why not, or ""."""
-    section = request.POST.get("section", "")
-    if section:
-        roster, _ = roster_of(request, opened)
-        inside = {user for user, one in roster.students.items() if section in one.section_ids}
-        if not inside:
-            return NOBODY_IN_SECTION
-        chosen = choosing.only_these(opened.choices, opened.order, inside)
-    else:
-        chosen = replace(opened.choices, hold_students=frozenset())
-    choosing.keep_choices(run, chosen)
+def _hold_others(request: LaunchRequest, run: Run, opened: OpenPreview, section: str) -> str:
+    """Hold everybody outside this section. Why not, or ""."""
+    roster, _ = roster_of(request, opened)
+    inside = {user for user, one in roster.students.items() if section in one.section_ids}
+    if not inside:
+        return NOBODY_IN_SECTION
+    choosing.keep_choices(run, choosing.only_these(opened.choices, opened.order, inside))
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import pytest
 from django.test import Client
@@ -71,14 +72,20 @@ def test_one_section_only_is_sent_when_everybody_else_is_held(client: Client) ->
             str(one.user_id) for one in at.room.world.enrollments.values() if str(one.section_id) == section
         }
         whole = sum(cell.decision == "send" for cell in at.cells())
-        page = plain(at.post("choices", {"section": section, "hold_others": "yes"}).content.decode())
+        [button] = re.findall(
+            r'name="hold_others" value="(\d+)">Hold everybody outside [^<]+<',
+            at.room.text(at.address, section=section),
+        )
+        assert button == section
+        # What is chosen beside the button is not what is shown: All sections, as if it had been picked since.
+        page = plain(at.post("choices", {"section": "", "hold_others": button}).content.decode())
         sent = [cell.user for cell in at.cells() if cell.decision == "send"]
         assert 0 < len(sent) < whole and inside.issuperset(sent) and f"Send {len(sent)} grades" in page
         assert {cell.user for cell in at.cells() if cell.reason == "held_by_person"}.isdisjoint(inside)
-        assert "Hold everybody else" in page and "Hold no student" in at.page()
-        unknown = plain(at.post("choices", {"section": "4711", "hold_others": "yes"}).content.decode())
+        assert "Hold everybody outside" in page and "Hold no student" in at.page()
+        unknown = plain(at.post("choices", {"section": "", "hold_others": "4711"}).content.decode())
         assert "Canvas named nobody in this section, so nobody was held" in unknown
-        at.post("choices", {"section": "", "hold_others": "yes"})
+        at.post("choices", {"section": "", "hold_none": "yes"})
         assert sum(cell.decision == "send" for cell in at.cells()) == whole
 
 

@@ -84,7 +84,10 @@ class Memory:
         """Whether this cell is as we left it, and whether we ever wrote it."""
         tags = self._known.get(self.tagger.cell(cell.assignment_id, cell.user_id))
         ours = tags is not None and self._is_as_left(tags, cell)
-        ours = ours or (target_id in self._columns and self._is_graded_by_tool(cell))
+        if not ours and target_id in self._columns:
+            ours = self._is_graded_by_tool(cell) or (
+                tags is not None and self._was_emptied_by_tool(tags, cell)
+            )
         return Ownership(ours=ours, written_before=bool(tags and tags.state))
 
     def was_intended(self, cell: Cell) -> bool:
@@ -114,6 +117,12 @@ class Memory:
     def _is_graded_by_tool(self, cell: Cell) -> bool:
         has_score = cell.entered_score is not None and not cell.excused
         return has_score and self._our_grader_id is not None and cell.grader_id == self._our_grader_id
+
+    def _was_emptied_by_tool(self, tags: Tags, cell: Cell) -> bool:
+        """Whether it was to be emptied, nobody answered, and it was: whoever empties a cell becomes its grader, and
+        so does who grades it after that (canvas-lms app/models/abstract_assignment.rb)."""
+        is_by_tool = self._our_grader_id is not None and cell.grader_id == self._our_grader_id
+        return cell.is_empty and is_by_tool and bool(tags.intended) and self._holds_intention(tags, cell)
 
 
 def remember_intentions(
@@ -170,6 +179,24 @@ def remember_states(context: Context, target: Target, cells: Iterable[Cell], now
     """After a write was read back: the cells are ours as they are now."""
     tagger = Tagger(context)
     rows = [(tagger.cell(cell.assignment_id, cell.user_id), tagger.state(cell), b"") for cell in cells]
+    _upsert(target, rows, now, keep_states=False)
+
+
+def remember_emptied(
+    context: Context, target: Target, assignment_id: str, cells: Iterable[PlannedCell], now: datetime
+) -> None:
+    """Cells that Canvas said it emptied and that could not be read back. Emptying leaves the moment of the last grade
+    (canvas-lms app/models/abstract_assignment.rb), so how they are now is known all the same; what a person graded
+    since has another moment, also once they emptied it. The intention stays, for an undo that is repeated."""
+    tagger = Tagger(context)
+    rows = [
+        (
+            tagger.cell(assignment_id, cell.user),
+            tagger.state_of(assignment_id, cell.user, None, cell.graded_at),
+            tagger.intention(assignment_id, cell.user, None),
+        )
+        for cell in cells
+    ]
     _upsert(target, rows, now, keep_states=False)
 
 

@@ -38,8 +38,7 @@ def confirm(on: Delivery, cells: Sequence[PlannedCell], *, forgiving: bool) -> N
         # What is not known stays intended: the next sync recognises it.
         accepted = by_alignment([cell for cell in sent if on.ledger.receipts.get(cell.key) == SENT])
         for one in on.stored:
-            keys = on.keys(accepted.get(one.id, []))
-            fingerprints.remember_written(on.to.context, one.target, keys, seen=False)
+            _remember_unread(on, one, accepted.get(one.id, []))
         on.ledger.put(on.ledger.without_receipt(sent), refused("not_read_back"))
         if forgiving:
             return
@@ -47,6 +46,15 @@ def confirm(on: Delivery, cells: Sequence[PlannedCell], *, forgiving: bool) -> N
     of_each = by_alignment(sent)
     for one in on.stored:
         _settle(on, one, of_each.get(one.id, []), now)
+
+
+def _remember_unread(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell]) -> None:
+    """Canvas took these; nobody saw what became of them."""
+    on.lease.fence()
+    fingerprints.remember_written(on.to.context, one.target, on.keys(cells), seen=False)
+    emptied = [cell for cell in cells if cell.after is None]
+    if emptied and (assignment_id := on.assignment_id(emptied[0])):
+        fingerprints.remember_emptied(on.to.context, one.target, assignment_id, emptied, timezone.now())
 
 
 def _skipped(on: Delivery, cells: Sequence[PlannedCell], now: CellsNow) -> list[PlannedCell]:
@@ -96,6 +104,7 @@ def _settle(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell], no
         may_arrive = planned.key in on.ledger.unanswered or receipt.code == "no_answer"
         if not may_arrive and planned not in overtaken:
             not_ours.append(planned)
+    on.lease.fence()
     fingerprints.remember_states(on.to.context, one.target, ours, timezone.now())
     fingerprints.remember_written(on.to.context, one.target, on.keys(overtaken))
     on.forget(not_ours)

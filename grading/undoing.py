@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from django.db import transaction
 from django.utils import timezone
 
 from alignments.models import Target, TargetKind
@@ -73,10 +74,18 @@ def undo(
     if found is None or (wanted is not None and found.run_id != wanted.pk):
         raise NothingToUndo
     run = runs.open_run(context, account=None, started_by=started_by, now=timezone.now(), undo_of=found.run)
-    lease = runs.reading_lease(run)
+    try:
+        return _undo(found, runs.reading_lease(run), [account] if account else accounts_for_course(context))
+    except LeaseLost:
+        run.refresh_from_db()
+        return Undone(run, found.run)
+
+
+def _undo(found: UndoJournal, lease: Lease, accounts: Iterable[CanvasAccount]) -> Undone:
+    """Raises LeaseLost where another worker ended this undo: then its journal stays as it is."""
     end: Stopped = stopped("no_account")
-    for each in [account] if account else accounts_for_course(context):
-        to = connect(context, each)
+    for each in accounts:
+        to = connect(lease.run.context, each)
         to.fence.guard(lease.fence)
         undoer = Undoer(to, lease)
         try:
@@ -84,15 +93,14 @@ def undo(
                 cells = undoer.run(journal.entries(found))
         except CannotUnseal:
             return Undone(_finish(lease, to, (), stopped("internal")), found.run)
-        except LeaseLost:
-            return Undone(run, found.run)
         except Stopped as error:
             end = error
             if undoer.ledger.attempted or error.who != "teacher":
                 return Undone(_finish(lease, to, undoer.fates(), end), found.run, undoer.fates())
             continue
-        _close_journal(found, cells)
-        return Undone(_finish(lease, to, cells, None), found.run, cells)
+        with transaction.atomic():
+            _close_journal(found, cells)
+            return Undone(_finish(lease, to, cells, None), found.run, cells)
     return Undone(_finish(lease, None, (), end), found.run)
 
 
@@ -245,6 +253,7 @@ class Undoer:
         # A person's grade is theirs the moment it is back: no intention of ours may ever claim it.
         grades = {cell.user: cell.after for cell in left if cell.was_ours or cell.after is None}
         course, now = (self.to.context, target, assignment_id), timezone.now()
+        self.lease.fence()
         fingerprints.remember_as_found(*course, left, now)
         fingerprints.remember_intentions(*course, grades, now)
         by_ags = [cell for cell in left if item and _goes_by_ags(cell)]
@@ -335,6 +344,7 @@ class Undoer:
                     ours.append(cell)
                 else:
                     theirs.append(key)
+            self.lease.fence()
             fingerprints.remember_states(self.to.context, target, ours, timezone.now())
             fingerprints.forget_cells(self.to.context, theirs)
             fingerprints.forget_intentions(self.to.context, target, failed)
@@ -346,6 +356,7 @@ class Undoer:
         try:
             return self._read(cells)
         except Stopped:
+            self.lease.fence()
             for cell in cells:
                 if cell.after is None and self.ledger.receipts.get(cell.key) == SENT:
                     where = (self.to.context, targets[cell.alignment], self._assignment_id(cell))

@@ -158,14 +158,91 @@ def test_a_grade_equal_to_what_a_late_deduction_left_is_still_written(school: Sc
 
 def test_cleared_by_a_person_after_a_write_that_could_not_be_read_back(school: School) -> None:
     align_work(school)
-    reads = {"method": "GET", "path": "*/students/submissions", "status": 422, "body": "{}"}
-    school.world.faults.add("reply", count=None, skip=2, **reads)
+    reads_fail(school, skip=2)
     assert sync(school.context).run.outcome == "stopped"
     school.world.faults.clear()
     school.edit(WORK, 1001, "")
     run = sync(school.context).run
     assert (run.reasons["cleared_by_person"], run.counts["unchanged"]) == (1, 3)
     assert 1001 not in school.column(WORK)
+
+
+CLEARING = {"at_least": 1, "otherwise": "clear"}
+
+
+def reads_fail(school: School, *, skip: int) -> None:
+    body = {"method": "GET", "path": "*/students/submissions", "status": 422, "body": "{}"}
+    school.world.faults.add("reply", count=None, skip=skip, **body)
+
+
+def emptied_unseen(school: School, column: str) -> None:
+    """A sync empties the cell of 1001; that cannot be read back. Then there is evidence again."""
+    target = column if column == "Models" else school.assignment(column).id
+    school.align(entry(601, target, evidence=CLEARING))
+    sync(school.context)
+    school.forget_evidence(1001)
+    reads_fail(school, skip=2)
+    assert sync(school.context).run.outcome == "stopped"
+    school.world.faults.clear()
+    assert 1001 not in school.column(column)
+    school.assess(1001, 601, "4")
+
+
+@pytest.mark.parametrize("column", ["Models", WORK])
+def test_a_cell_we_emptied_and_could_not_read_back_is_ours(school: School, column: str) -> None:
+    emptied_unseen(school, column)
+    run = sync(school.context).run
+    assert (run.reasons.get("cleared_by_person"), run.counts["send"]) == (None, 1)
+    assert school.cell(column, 1001) == "1"
+
+
+@pytest.mark.parametrize("column", ["Models", WORK])
+def test_a_person_who_emptied_it_after_us_is_still_seen(school: School, column: str) -> None:
+    """They graded, and thought better of it: nothing of ours is left to go on with."""
+    emptied_unseen(school, column)
+    school.edit(column, 1001, "0.5")
+    school.edit(column, 1001, "")
+    assert sync(school.context).run.reasons["cleared_by_person"] == 1
+    assert 1001 not in school.column(column)
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_clear_without_an_answer_is_told_from_a_persons_by_its_grader(
+    school: School, impatient: None, arrived: bool
+) -> None:
+    """In a column of ours Canvas names who emptied the cell."""
+    school.align(entry(601, "Models", evidence=CLEARING))
+    sync(school.context)
+    school.forget_evidence(1001)
+    reads_fail(school, skip=3)
+    school.world.faults.add("drop_after" if arrived else "drop_before", path=SCORES, count=None)
+    sync(school.context)
+    school.world.faults.clear()
+    if not arrived:
+        assert school.cell("Models", 1001) == "1"
+        school.edit("Models", 1001, "")
+    school.assess(1001, 601, "4")
+    reasons = sync(school.context).run.reasons
+    assert (reasons.get("cleared_by_person"), school.cell("Models", 1001)) == (
+        (None, "1") if arrived else (1, None)
+    )
+
+
+@pytest.mark.parametrize("again", ["sync", "undo"])
+@pytest.mark.parametrize("column", ["Models", WORK])
+def test_what_an_undo_emptied_and_could_not_read_back_counts_as_never_written(
+    school: School, column: str, again: str
+) -> None:
+    school.align(entry(601, column if column == "Models" else school.assignment(column).id))
+    sync(school.context)
+    reads_fail(school, skip=1)
+    assert undo(school.context, started_by="command").run.outcome == "stopped"
+    school.world.faults.clear()
+    assert school.column(column) == {}
+    if again == "undo":
+        assert undo(school.context, started_by="command").counts == {"restored": 4, "kept": 0, "refused": 0}
+    run = sync(school.context).run
+    assert (run.counts["send"], run.counts["conflict"]) == (4, 0)
 
 
 def test_a_grade_that_arrived_unseen_stays_ours_when_the_next_write_fails(

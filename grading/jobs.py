@@ -4,6 +4,7 @@ the message, so a lost or repeated message changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from datetime import datetime, timedelta
 
@@ -29,7 +30,8 @@ JOB_LIFE = timedelta(days=7)
 PREVIEW_LIFE = timedelta(days=7)
 KEEP_AFTER_END = timedelta(days=30)
 KEEP_WITHOUT_VISIT = timedelta(days=365)
-DEAD_AFTER_SECONDS = 60
+DEAD_AFTER_SECONDS = 20
+"""How long a worker may be silent; it says every 5 s that it lives (the command `worker`)."""
 
 # What pages call
 
@@ -158,9 +160,13 @@ def remove_old_jobs(older_than: timedelta) -> None:
     task.defer(max_hours=hours, remove_failed=True, remove_cancelled=True, remove_aborted=True)
 
 
-@app.periodic(cron="* * * * *")
+@app.periodic(cron="* * * * * */20")
 @app.task(queue=QUEUE, name="grading.end_dead_jobs", queueing_lock="grading.end_dead_jobs")
 async def end_dead_jobs(timestamp: int) -> None:
-    """Jobs of workers that were killed would be `doing` for ever; their runs are taken up by `sweep`."""
+    """Jobs of workers that were killed would be `doing` for ever, each in a lane of its school; their runs are taken
+    up by `sweep` once the lease is over. Who was only frozen may go on with its job: at the fence it learns whether
+    the run is still its own."""
     for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
-        await app.job_manager.finish_job(job, status=jobs.Status.FAILED, delete_job=False)
+        # It may have ended since, by its own worker or by another's round.
+        with contextlib.suppress(exceptions.ConnectorException):
+            await app.job_manager.finish_job(job, status=jobs.Status.FAILED, delete_job=False)

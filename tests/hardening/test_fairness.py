@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
@@ -148,8 +148,63 @@ def test_a_real_worker_comes_to_the_quiet_school_at_once() -> None:
             cursor.execute("truncate procrastinate_jobs, procrastinate_workers, procrastinate_events cascade")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_worker_holds_its_schools_lane_for_seconds_only(settings: Settings) -> None:
+    """Twenty silent seconds and one round of the sweeper, not two minutes."""
+    settings.JOBS_PER_SCHOOL = 1
+    try:
+        with school() as ours, school(), worker() as first:
+            ours.world.faults.add("slow", path="*/outcome_rollups", count=None, seconds=120)
+            [cut_off, behind] = queue(ours, 2)
+            until(lambda: status_of(cut_off) == "doing")
+            with worker():
+                until(lambda: count("procrastinate_workers") == 2)
+                first.kill()
+                first.wait(60)
+                ours.world.faults.clear()
+                silent_for(20)
+                wait_for(behind, seconds=30)
+            assert Run.objects.get(pk=behind).state == "ready"
+            assert status_of(cut_off) == "failed"
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("truncate procrastinate_jobs, procrastinate_workers, procrastinate_events cascade")
+
+
+def until(happened: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def status_of(run: int) -> str:
+    """Of the run's job."""
+    with connection.cursor() as cursor:
+        cursor.execute("select status from procrastinate_jobs where (args->>'run_id')::bigint = %s", [run])
+        [status] = cursor.fetchone()
+    return str(status)
+
+
+def count(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"select count(*) from {table}")
+        [number] = cursor.fetchone()
+    return int(number)
+
+
+def silent_for(seconds: int) -> None:
+    """As if the first worker had been dead for so long."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update procrastinate_workers set last_heartbeat = last_heartbeat - make_interval(secs => %s)"
+            " where id = (select min(id) from procrastinate_workers)",
+            [seconds],
+        )
+
+
 @contextmanager
-def worker() -> Iterator[None]:
+def worker() -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py worker`, one job at a time, on this test's database."""
     server = urlsplit(os.environ["DATABASE_URL"])
     name = connection.settings_dict["NAME"]
@@ -157,14 +212,11 @@ def worker() -> Iterator[None]:
     command = [sys.executable, "manage.py", "worker", "--concurrency", "1"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(60)
 
 
-def wait_for(run: int) -> None:
-    until = time.monotonic() + 60
-    while Run.objects.get(pk=run).state == "reading":
-        assert time.monotonic() < until, "the quiet school was kept waiting"
-        time.sleep(0.05)
+def wait_for(run: int, seconds: float = 60) -> None:
+    until(lambda: Run.objects.get(pk=run).state != "reading", seconds)

@@ -8,6 +8,8 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 POLL_SECONDS = 0.5
+ALIVE_SECONDS = 5.0
+"""How often a worker says that it lives: `grading.jobs.DEAD_AFTER_SECONDS` is several times that."""
 
 
 class Command(BaseCommand):
@@ -23,4 +25,8 @@ class Command(BaseCommand):
         """New jobs arrive by NOTIFY at once; retries and jobs behind a lock are found by the poll."""
         connector = cast(DjangoConnector, app.connector)
         with app.replace_connector(connector.get_worker_connector()):
-            app.run_worker(concurrency=options["concurrency"], fetch_job_polling_interval=POLL_SECONDS)
+            app.run_worker(
+                concurrency=options["concurrency"],
+                fetch_job_polling_interval=POLL_SECONDS,
+                update_heartbeat_interval=ALIVE_SECONDS,
+            )

@@ -38,6 +38,15 @@ def deliver(lease: Lease, reading: CourseReading | None, to: Connection | None =
         return Result(lease.finish(timezone.now(), outcome="stopped", fields={"error": end.as_error()}))
     to = to or connect(run.context, run.account)
     try:
+        return _deliver(lease, reading, to)
+    except LeaseLost:
+        return None
+
+
+def _deliver(lease: Lease, reading: CourseReading | None, to: Connection) -> Result:
+    """Raises LeaseLost, wherever it is noticed: also where the run would be ended for another reason."""
+    run = lease.run
+    try:
         prepared = planning.open_plan(run.sealed_plan)
     except CannotUnseal:
         return Result(finish_stopped(lease, to, stopped("internal")))
@@ -48,7 +57,7 @@ def deliver(lease: Lease, reading: CourseReading | None, to: Connection | None =
             send(on)
         return finish(lease, on, None)
     except LeaseLost:
-        return None
+        raise
     except Changed as change:
         return finish_changed(lease, to, prepared, str(change))
     except Stopped as end:

@@ -76,8 +76,9 @@ class Delivery:
     # What is remembered of a cell around its write
 
     def intend(self, one: StoredAlignment, column: Column, cells: Sequence[PlannedCell]) -> None:
-        """Intention first: a crash from here on cannot turn our grade into a person's."""
+        """Intention first: a crash from here on cannot turn our grade into a person's. Raises LeaseLost."""
         assert column.assignment is not None
+        self.lease.fence()
         grades = {cell.user: cell.after for cell in cells}
         ours = [cell for cell in cells if cell.was_ours]
         self.intended.update(cell.key for cell in cells)
@@ -87,7 +88,8 @@ class Delivery:
 
     def forget(self, cells: Sequence[PlannedCell]) -> None:
         """These were not written: what was known of them before counts again. A job that may still run
-        keeps its intention."""
+        keeps its intention. Raises LeaseLost."""
+        self.lease.fence()
         of_each = by_alignment(cells)
         for one in self.stored:
             if keys := self.keys(of_each.get(one.id, [])):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from alignments import services as alignments
 from alignments.models import Target
 from alignments.services import StoredAlignment
@@ -93,10 +95,14 @@ def _remember(to: Connection, one: StoredAlignment, item: LineItem, assignment: 
 
 
 def stamp(target: Target, read_at: datetime) -> datetime:
-    """The AGS timestamp of this run for this column: when we read, and later than the last one used."""
+    """The AGS timestamp of this run for this column: when we read, and later than the last one used by anybody: a
+    worker that was frozen for long knows an old one."""
     moment = read_at.replace(microsecond=read_at.microsecond // 1000 * 1000)
-    if target.last_timestamp is not None:
-        moment = max(moment, target.last_timestamp + timedelta(milliseconds=1))
+    with transaction.atomic():
+        rows = Target.objects.select_for_update().filter(pk=target.pk)
+        last = rows.values_list("last_timestamp", flat=True).get()
+        if last is not None:
+            moment = max(moment, last + timedelta(milliseconds=1))
+        rows.update(last_timestamp=moment)
     target.last_timestamp = moment
-    target.save(update_fields=["last_timestamp"])
     return moment

@@ -11,11 +11,11 @@ from grading import runs
 from grading.applying import deliver, finish_stale
 from grading.connection import Connection, Stopped, connect, stopped
 from grading.endings import Result, finish_plan, finish_stopped
-from grading.models import RunState
+from grading.models import Run, RunState
 from grading.planning import Prepared
 from grading.preparing import plan_course, store_plan
 from grading.reading import CourseReading
-from grading.runs import Lease
+from grading.runs import Lease, LeaseLost, RunAlreadyOpen
 from lti_tool.models import Context
 
 TRY_NEXT_ACCOUNT = {
@@ -59,19 +59,35 @@ def sync(
     finish_stale(context)
     start = runs.dry_run if dry_run else runs.open_run
     run = start(context, account=None, started_by=runs.COMMAND, now=timezone.now())
-    lease = Lease(run, run.lease)
+    asked = _Asked(force_conflicts=force_conflicts, confirm_large=confirm_large, only=only)
+    try:
+        return _sync(context, Lease(run, run.lease), asked)
+    except LeaseLost:
+        # This process was frozen for so long while it read that another one, whose run this is, took its place.
+        raise RunAlreadyOpen(Run.objects.filter(context=context)[0]) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    force_conflicts: bool
+    confirm_large: bool
+    only: Only
+
+
+def _sync(context: Context, lease: Lease, asked: _Asked) -> Result:
     last, to = stopped("no_account"), None
     for account in accounts_for_course(context):
         to = connect(context, account)
         try:
             with runs.pulse(lease):
-                prepared, reading = plan_course(to, force_conflicts=force_conflicts)
+                prepared, reading = plan_course(to, force_conflicts=asked.force_conflicts)
         except Stopped as end:
             last = end
             if end.code not in TRY_NEXT_ACCOUNT:
                 break
         else:
-            return _sync_with(lease, to, only.of(prepared, reading), reading, confirm_large=confirm_large)
+            mine = asked.only.of(prepared, reading)
+            return _sync_with(lease, to, mine, reading, confirm_large=asked.confirm_large)
     return Result(finish_stopped(lease, to, last))
 
 
@@ -96,6 +112,7 @@ def _sync_with(
     taken = runs.take_lease(run.pk, timezone.now())
     result = deliver(taken, reading, to) if taken else None
     if result is None:
+        # Another worker has it: what becomes of each cell is known there only.
         run.refresh_from_db()
-        return Result(run, plan.cells)
+        return Result(run)
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -14,8 +15,8 @@ from django.db import connection
 from django.utils import timezone
 
 from canvas.oauth import disconnect
-from grading import jobs, runs, services
-from grading.models import Fingerprint, Run, RunState
+from grading import jobs, making, runs, services
+from grading.models import Fingerprint, Run, RunState, UndoJournal
 from grading.services import sync, undo
 from tests.grading.school import School, entry
 from tests.grading.test_runs import approved
@@ -139,6 +140,55 @@ def test_f50_a_frozen_worker_that_was_replaced_writes_nothing(
     assert school.writes() == writes
     assert school.column(column) == {**RIGHT, 1002: "0.25"}
     assert Run.objects.get(pk=run.pk).outcome == "done"
+
+
+FROZEN = {
+    "grading.delivery:Delivery.intend": "apply",
+    "grading.reading_back:_settle": "apply",
+    "grading.undoing:Undoer._restore": "undo",
+    "grading.undoing:Undoer._settle": "undo",
+}
+
+
+@pytest.mark.parametrize("where", list(FROZEN))
+def test_f50_a_frozen_worker_that_was_replaced_remembers_nothing(
+    school: School, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """SIGSTOP right before it notes what it is about to write or has read back; another worker takes its place and
+    writes; SIGCONT: what is remembered of cells is the other's, so whose a grade is stays true."""
+    both_ways(school)
+    if FROZEN[where] == "undo":
+        sync(school.context)
+        work: Callable[[], object] = lambda: undo(school.context, started_by="command")  # noqa: E731
+    else:
+        run = approved(school)
+        work = lambda: services.apply(run.pk)  # noqa: E731
+    monkeypatch.setattr(runs, "SURE_SECONDS", 0.0)  # As after a freeze of any length.
+    with monkeypatch.context() as patched:
+        struck(patched, where, after=False, by=signal.SIGSTOP)
+        pid = fork(work)
+        frozen(pid)
+    Run.objects.exclude(state=RunState.FINISHED).update(heartbeat_at=timezone.now() - timedelta(seconds=90))
+    assert sync(school.context).run.outcome == "done"
+    remembered, journals = memory(), list(UndoJournal.objects.values())
+    assert thaw(pid) == 0
+    assert (memory(), list(UndoJournal.objects.values())) == (remembered, journals)
+
+
+def memory() -> set[tuple[object, ...]]:
+    rows = Fingerprint.objects.values_list("target", "cell_tag", "state_tag", "intended_tag")
+    return {(target, *map(bytes, tags)) for target, *tags in rows}
+
+
+def test_a_frozen_worker_sets_no_columns_last_time_back(school: School) -> None:
+    """Scores carry a time that only grows for each column: another worker has used a later one meanwhile."""
+    school.align(entry(601, "Models"))
+    sync(school.context)
+    stale = school.target("Models")
+    read_at = timezone.now()
+    later = making.stamp(school.target("Models"), read_at + timedelta(seconds=90))
+    assert making.stamp(stale, read_at) > later
+    assert school.target("Models").last_timestamp == stale.last_timestamp
 
 
 def test_f49_many_starts_at_once_are_one_run(school: School) -> None:

@@ -22,6 +22,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=None, help="the first seed; one walk each")
     parser.add_argument("--walks", type=int, default=0, help="stop after this many walks")
     parser.add_argument("--seconds", type=float, default=0, help="stop after this long")
+    parser.add_argument("--crowded", action="store_true", help="a second worker in every operation")
     parser.add_argument("--go-on", action="store_true", help="go on after a failure")
     parser.add_argument("-v", "--verbose", action="store_true", help="print what led to a failure")
     return parser.parse_args()
@@ -62,7 +63,7 @@ def soak(given: argparse.Namespace) -> int:
         while tally.syncs < given.syncs and not (given.walks and seed - first >= given.walks):
             if stop.is_set() or given.seconds and time.monotonic() - began > given.seconds:
                 break
-            walk = Walk(seed, tally)
+            walk = Walk(seed, tally, crowded=given.crowded)
             try:
                 walk.run()
             except BaseException as error:
@@ -96,6 +97,8 @@ def summary(tally: Any, failures: list[int], first: int, seconds: float) -> str:
             f"{tally.walks} walks from seed {first}, {tally.syncs} syncs, {tally.stormy} of them in bad weather, "
             f"{tally.undos} undos, {tally.clean} clean checks in {seconds:.0f} s",
             f"{tally.faults} faults, {tally.killed} kills, {tally.edits} edits by people; ends: {outcomes}",
+            f"{tally.doubled} times two workers: {tally.killed_elsewhere} killed, {tally.frozen} frozen, "
+            f"{tally.fenced} of them replaced",
             f"{tally.realigned} alignments changed under an open run, {tally.limited} undos of one section only",
             f"{tally.cells} cells checked, {tally.writes} written, "
             f"{tally.raced} edits inside the unavoidable window between reading and writing",

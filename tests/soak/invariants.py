@@ -45,6 +45,12 @@ class Tally:
     clean: int = 0
     realigned: int = 0
     """Runs that lay open while their alignment was given another target or other points."""
+    doubled: int = 0
+    """Operations with a second worker in a process of its own."""
+    killed_elsewhere: int = 0
+    frozen: int = 0
+    fenced: int = 0
+    """Workers that came back from a freeze and had lost their run."""
     limited: int = 0
     """Undos by somebody who sees one section only."""
     cells: int = 0
@@ -104,7 +110,7 @@ class Invariants:
         # A person's own grade that was restored is theirs in any case.
         for event in mine:
             if event.by_tool and event.mode == "undo" and event.key not in self.seen_restored:
-                before, was_ours = self.truth.restoring.get(event.key, (None, True))
+                before, was_ours = event.restoring or (None, True)
                 if before is None or was_ours:
                     self.truth.murky.add(event.key)
         if not crashed:
@@ -150,7 +156,7 @@ class Invariants:
         if event.murky:
             return
         before = [e for e in self.truth.events if e.key == event.key and e.seq < event.seq]
-        was = self.truth.restoring.get(event.key)
+        was = event.restoring
         if was is None or not same(was[0], event.after):
             raise Wrong(f"I11: undo wrote what the journal does not say: {event}")
         read = self.truth.seen_since(since, event.key, event.origin)

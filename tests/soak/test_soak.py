@@ -30,6 +30,21 @@ def test_no_grade_is_ever_wrong(fast: None, seed: int) -> None:
     assert tally.walks == 1 and tally.cells
 
 
+def test_two_workers(fast: None) -> None:
+    """Another process in every operation: killed, frozen and replaced, or started at the same moment."""
+    tally = Tally()
+    for seed in (12, 15):
+        walk = Walk(seed, tally, crowded=True)
+        try:
+            walk.run(steps=4)
+        except BaseException:
+            print("\n".join(walk.said))
+            raise
+        finally:
+            scrub()
+    assert tally.doubled and tally.killed_elsewhere + tally.frozen
+
+
 def test_a_wrong_grade_is_noticed(fast: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The positive control: a tool that takes everybody's grade for its own must be caught soon."""
     monkeypatch.setattr("grading.fingerprints.Memory._is_as_left", lambda self, tags, cell: True)

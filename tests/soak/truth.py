@@ -38,6 +38,8 @@ class Event:
     first_in_ags: bool = False
     """A person's grade on a student without an AGS result: Canvas refuses what was stamped before it."""
     murky: bool = False
+    restoring: tuple[str | None, bool] | None = None
+    """While undoing: the value before, and whether it was ours, as the journal said then."""
 
     @property
     def changes(self) -> bool:
@@ -92,6 +94,8 @@ class Truth:
     unseen: set[Key] = field(default_factory=set)
     """Cells in which a person replaced what we wrote before anybody could see it: that we wrote is not known."""
     mode: str = "sync"
+    elsewhere: str = ""
+    """What a second worker is doing."""
     modes: dict[int, str] = field(default_factory=dict)
     """What the tool was doing when a request came in, by its origin: a job may run much later."""
     restoring: dict[Key, tuple[str | None, bool]] = field(default_factory=dict)
@@ -146,7 +150,9 @@ class Truth:
         origin = self.origin() if by_tool else seq
         mode = self.modes.get(origin, self.mode)
         first = first and not by_tool and after not in (None, "EX")
-        self.events.append(Event(seq, origin, by_tool, key, before, after, mode, first, key in self.murky))
+        was = self.restoring.get(key) if mode == "undo" else None
+        murky = key in self.murky
+        self.events.append(Event(seq, origin, by_tool, key, before, after, mode, first, murky, was))
         if by_tool:
             self._by_tool(key, after, mode)
         else:
@@ -169,7 +175,7 @@ class Truth:
         last = next((e for e in reversed(self.events) if e.key == key and e.by_tool), None)
         if key in self.unconfirmed and last is not None and (after is None or same(after, last.after)):
             self.murky.add(key)
-        emptying = self.mode == "undo" and self.restoring.get(key, ("0", False))[0] is None
+        emptying = "undo" in (self.mode, self.elsewhere) and self.restoring.get(key, ("0", False))[0] is None
         if after is None and (key in self.unseen or emptying):
             self.murky.add(key)
         if key in self.unconfirmed and last is not None:

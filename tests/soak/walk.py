@@ -23,26 +23,30 @@ from grading.services import NotApprovable, NothingToUndo, Result, RunAlreadyOpe
 from sandbox.scenarios.base import TA_ID, TEACHER_ID
 from sandbox.server import SandboxServer
 from tests.grading.school import connect_account, open_school
-from tests.soak.between import Between
 from tests.soak.course import People, make_world, pupils
+from tests.soak.elsewhere import Moved
 from tests.soak.entries import other_rule, random_entries
 from tests.soak.invariants import Permit, Tally, Wrong
 from tests.soak.model import Answer, decide, same
 from tests.soak.truth import Key, Truth
 from tests.soak.views import Book, CellId
 from tests.soak.weather import Killed, Tap, clear_up, killer, outside, stir
+from tests.soak.workers import Workers
 
 
-class Walk(Between):
+class Walk(Workers):
     """One seed. `run` raises Wrong, with all that was done in `said`."""
 
-    def __init__(self, seed: int, tally: Tally) -> None:
+    def __init__(self, seed: int, tally: Tally, *, crowded: bool = False) -> None:
+        """`crowded`: every operation has a second worker."""
         super().__init__(tally)
+        self.crowded = crowded
         self.rng, self.seed = random.Random(seed), seed
         self.said: list[str] = []
         self.forced: set[CellId] = set()
         self.approved = False
         self.skew = 0
+        self.moved = Moved()
 
     # The walk
 
@@ -80,6 +84,7 @@ class Walk(Between):
 
     def step(self, seconds: float) -> None:
         self.clock.shift(timedelta(seconds=seconds))
+        self.moved.by(seconds)
 
     def align(self) -> None:
         entries = random_entries(self.rng, self.school.world)
@@ -141,9 +146,11 @@ class Walk(Between):
         elif dice > 0.88:
             self.conclude()
         operation = self.rng.choice(
-            (self.sync,) * 4 + (self.preview,) * 4 + (self.undo, self.undo, self.pair)
+            (self.sync,) * 4
+            + (self.preview,) * 4
+            + (self.undo, self.undo, self.pair, self.two_workers, self.two_workers)
         )
-        self.operate(operation)
+        self.operate(self.two_workers if self.crowded else operation)
         if self.has_open_run() and self.rng.random() < 0.7:
             self.retarget_and_take_over()
         if self.rng.random() < 0.3:

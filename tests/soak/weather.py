@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from canvasapi.canvas_object import CanvasObject
+from requests import PreparedRequest
 
 import canvas.gradebook
 import canvas.throttle
@@ -90,6 +92,8 @@ KILL_POINTS = (
 )
 
 
+WORKER = "X-Soak-Worker"
+"""Header of a second worker's calls."""
 LATE = ("/scores", "/update_grades", "/login/oauth2/token")
 """Calls that may take effect after everybody has given them up."""
 
@@ -114,19 +118,32 @@ class Tap:
     """The most that were ever under way for one of them."""
     throttled: int = 0
     """Answers that asked for a pause."""
+    others: int = 0
+    """Writes of a second worker, tokens aside."""
     _waiting: list[tuple[int, dict[str, Any], bytes, int]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        who = environ.get("HTTP_AUTHORIZATION", "")
+        token, worker = environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_SOAK_WORKER", "")
+        writes = environ["REQUEST_METHOD"] != "GET" and not environ["PATH_INFO"].endswith("/token")
+        who = f"{worker} {token}"
         with self._lock:
             self.paces[who] += 1
-            self.most = max(self.most, self.paces[who] if who else 0)
+            self.most = max(self.most, self.paces[who] if token else 0)
+            self.others += bool(worker and writes)
         try:
             return self._take(environ, start_response)
         finally:
             with self._lock:
                 self.paces[who] -= 1
+
+    def wait_until_idle(self) -> None:
+        """What a process sent before it was struck has arrived."""
+        while True:
+            time.sleep(0.005)
+            with self._lock:
+                if not any(self.paces.values()):
+                    return
 
     def _take(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         with self._lock:
@@ -140,7 +157,7 @@ class Tap:
         if surprise is not None:
             surprise()
         origin = self.truth.tick()
-        self.truth.modes[origin] = self.truth.mode
+        self.truth.modes[origin] = environ.get("HTTP_X_SOAK_WORKER") or self.truth.mode
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         if method == "GET" and path.endswith("/students/submissions"):
             ids = parse_qs(environ["QUERY_STRING"]).get("assignment_ids[]", [])
@@ -203,10 +220,14 @@ class Outside:
 
     hosts: dict[str, set[str]] = field(default_factory=dict)
     rests: int = 0
+    worker: str = ""
+    """In a second worker: what it does, said with each of its calls."""
 
-    def sent(self, url: str, token: str) -> None:
-        if token:
-            self.hosts.setdefault(token, set()).add(urlsplit(url).netloc)
+    def sent(self, request: PreparedRequest) -> None:
+        if token := request.headers.get("Authorization"):
+            self.hosts.setdefault(token, set()).add(urlsplit(request.url or "").netloc)
+        if self.worker:
+            request.headers[WORKER] = self.worker
 
     def rest(self, seconds: float) -> None:
         """Stands for a pace's pause."""
@@ -234,7 +255,7 @@ def no_waiting() -> Iterator[None]:
         self._sleep = lambda seconds: None
         killer.check()
         killer.calls += 1
-        outside.sent(given[0].url, given[0].headers.get("Authorization", ""))
+        outside.sent(given[0])
         hit = killer.calls == killer.at_call
         if hit and not killer.after_answer:
             killer.die()

@@ -41,6 +41,17 @@ def readiness(reading: Reading) -> list[Note]:
                 "Open the course in Canvas",
             )
         )
+    if reading.course.own_sections_only:
+        notes.append(
+            Note(
+                "info",
+                "You see the students of your own sections only.",
+                "So do these pages: the others of the course are neither shown nor graded from here. Somebody who sees "
+                "the whole class can sync them.",
+                "/users",
+                "People in Canvas",
+            )
+        )
     if not reading.evidence.outcomes:
         notes.append(
             Note(

@@ -34,11 +34,12 @@ def refused(code: str, detail: str = "") -> Receipt:
 @dataclass
 class Ledger:
     """`attempted` are cells whose effect in Canvas is not certain until they are read back; `unanswered` those
-    of which a write may still arrive after that."""
+    of which a write may still arrive after that; `not_all_found` those of jobs that missed students."""
 
     receipts: dict[CellKey, Receipt] = field(default_factory=dict)
     attempted: set[CellKey] = field(default_factory=set)
     unanswered: set[CellKey] = field(default_factory=set)
+    not_all_found: set[CellKey] = field(default_factory=set)
     _turned_away: set[CellKey] = field(default_factory=set)
 
     def put(self, cells: Iterable[PlannedCell], receipt: Receipt) -> None:

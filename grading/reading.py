@@ -7,7 +7,7 @@ anything was read, which is what AGS scores are stamped with.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -68,6 +68,8 @@ def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseRead
     _may_grade(course)
     evidence = to.rest.evidence(to.course_id)
     students = to.rest.students(to.course_id)
+    if course.own_sections_only:
+        evidence = _of_those_seen(evidence, students)
     try:
         targets = read_targets(to, [one.target for one in stored])
     except Refused as error:
@@ -78,6 +80,8 @@ def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseRead
     schemes = read_schemes(to, stored, targets, course)
     columns = columns_of(stored, targets, schemes)
     own_scores = read_own_scores(to, stored, CourseSoFar(evidence, students, targets.assignments))
+    if course.own_sections_only:
+        own_scores = {key: _scores_of_those_seen(one, students) for key, one in own_scores.items()}
     try:
         cells = _cells(to, columns.values())
     except Refused as error:
@@ -99,6 +103,17 @@ def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseRead
         read_at=min(read_at, evidence.read_at),
         own_scores=own_scores,
     )
+
+
+def _of_those_seen(evidence: CourseEvidence, students: Mapping[str, Student]) -> CourseEvidence:
+    """Canvas tells a teacher of some sections everybody's mastery (rest.md 1.5), and only their own students are in
+    the roster: of the others nothing can be said, least of all that they are no students."""
+    seen = {user: rollup for user, rollup in evidence.rollups.items() if user in students}
+    return replace(evidence, rollups=seen)
+
+
+def _scores_of_those_seen(own: OwnScores, students: Mapping[str, Student]) -> OwnScores:
+    return replace(own, scores={user: one for user, one in own.scores.items() if user in students})
 
 
 def _may_grade(course: Course) -> None:

@@ -30,6 +30,8 @@ SCORES_A_BATCH = 40
 SCORES_AHEAD = 2 * MOST_IN_FLIGHT
 """Scores of a batch that may be left when the next one is looked at: Canvas never waits for us meanwhile."""
 GRADES_A_JOB = 500
+CELLS_A_LOOK = 10
+"""Of cells that are sent by themselves, one after the other, how many between two looks at them."""
 JOB_SECONDS = 600.0
 LONGEST_WAIT = 60.0
 
@@ -164,6 +166,8 @@ def post_job(
         raise stopped_by(error) from error
     if not end.is_over:
         ledger.no_answer(cells)
+    if "find User" in end.message:
+        ledger.not_all_found.update(cell.key for cell in cells)
     if end.workflow_state == "failed" and "not published or deleted" in end.message:
         raise ColumnRefused(why_refused(to, assignment_id, Refused(code="unpublished")))
     return end

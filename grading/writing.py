@@ -32,6 +32,7 @@ FRESH_SECONDS = 10.0
 person may have graded one meanwhile."""
 CULPRITS = 12
 """How many cells of one column may stop a bulk job before the rest is given up for this run."""
+NOT_FOUND = refused("not_a_student", writers.UNSEEN)
 
 
 def send_jobs(on: Delivery, of_each: Mapping[int, Sequence[PlannedCell]]) -> None:
@@ -162,7 +163,7 @@ def _job(on: Delivery, assignment_id: str, cells: list[PlannedCell]) -> None:
             on.ledger.put(cells, refused("no_answer"))
             return
         if "find User" in progress.message:
-            on.ledger.put(cells, refused("not_a_student", writers.UNSEEN))
+            on.ledger.put(cells, NOT_FOUND)
             return
         writers.put_one(on.to, assignment_id, cells[0], on.ledger)
         cells = cells[1:]
@@ -183,7 +184,8 @@ def _unwritten(on: Delivery, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
         elif is_as_planned_from(cell, planned):
             left.append(planned)
         else:
-            on.ledger.receipts[planned.key] = CHANGED
+            unseen = cell is None and planned.key in on.ledger.not_all_found
+            on.ledger.receipts[planned.key] = NOT_FOUND if unseen else CHANGED
     return left
 
 

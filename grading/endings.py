@@ -12,6 +12,7 @@ from grading import journal
 from grading.connection import Connection, Stopped
 from grading.core.plan import DECISIONS, PlannedCell, Problem, count_decisions, count_reasons, is_partial
 from grading.delivery import Delivery
+from grading.ledger import refused
 from grading.models import Run
 from grading.planning import Prepared
 from grading.runs import Lease
@@ -38,6 +39,8 @@ def summary(cells: tuple[PlannedCell, ...], problems: tuple[Problem, ...]) -> di
 def finish(lease: Lease, on: Delivery, end: Stopped | None) -> Result:
     """Count, keep the undo journal, and end the run."""
     plan = on.prepared.plan
+    if end:
+        _own_up(on, end)
     cells = on.ledger.final(plan.cells)
     problems = (*plan.problems, *on.ledger.problems())
     outcome = "stopped" if end else ("partial" if any(map(is_partial, cells)) else "done")
@@ -50,6 +53,13 @@ def finish(lease: Lease, on: Delivery, end: Stopped | None) -> Result:
         journal.keep(lease.run, on)
         run = lease.finish(timezone.now(), outcome=outcome, fields=fields)
     return Result(run, cells)
+
+
+def _own_up(on: Delivery, end: Stopped) -> None:
+    """Where a fault of our own ended it, cells have no receipt: none of them is called sent."""
+    without = on.ledger.without_receipt(on.prepared.plan.to_send())
+    on.ledger.put((cell for cell in without if cell.key in on.ledger.attempted), refused("not_read_back"))
+    on.ledger.put(on.ledger.without_receipt(without), refused(end.code, end.detail))
 
 
 def finish_changed(lease: Lease, to: Connection, prepared: Prepared, why: str) -> Result:

@@ -5,13 +5,14 @@ receipts say what is really there.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Sequence
 
 from django.utils import timezone
 
 from alignments.services import StoredAlignment
 from canvas.values import Cell
-from grading import fingerprints, writers
+from grading import fingerprints, writers, writing
 from grading.connection import Stopped
 from grading.core.plan import PlannedCell
 from grading.delivery import CellsNow, Delivery, by_alignment
@@ -30,9 +31,10 @@ def confirm(on: Delivery, cells: Sequence[PlannedCell], *, forgiving: bool) -> N
         return
     on.beat("reading_back")
     try:
+        looked_at = time.monotonic()
         now = on.read(sent)
         if not forgiving and (skipped := _skipped(on, sent, now)):
-            _one_by_one(on, skipped)
+            _one_by_one(on, skipped, looked_at)
             now = {**now, **on.read(skipped)}
     except Stopped:
         # What is not known stays intended: the next sync recognises it.
@@ -73,13 +75,24 @@ def _skipped(on: Delivery, cells: Sequence[PlannedCell], now: CellsNow) -> list[
     ][:MOST_SKIPPED]
 
 
-def _one_by_one(on: Delivery, cells: Sequence[PlannedCell]) -> None:
-    """Send these by themselves, which saves them whatever was taken off; a refusal is theirs alone."""
+def _one_by_one(on: Delivery, cells: Sequence[PlannedCell], looked_at: float) -> None:
+    """Send these by themselves, which saves them whatever was taken off; a refusal is theirs alone. Many take their
+    time: what a person changes before its turn stays."""
     on.ledger.put(cells, refused("not_written"))
     with contextlib.suppress(Stopped):
-        for cell in cells:
-            if assignment_id := on.assignment_id(cell):
-                writers.put_one(on.to, assignment_id, cell, on.ledger)
+        for few in writers.batches(cells, writers.CELLS_A_LOOK):
+            for cell in _unchanged(on, few, looked_at):
+                if assignment_id := on.assignment_id(cell):
+                    writers.put_one(on.to, assignment_id, cell, on.ledger)
+
+
+def _unchanged(on: Delivery, cells: Sequence[PlannedCell], looked_at: float) -> list[PlannedCell]:
+    if time.monotonic() - looked_at <= writing.FRESH_SECONDS:
+        return list(cells)
+    now = on.read(cells)
+    still = [cell for cell in cells if is_as_planned_from(on.cell(now, cell), cell)]
+    on.ledger.put((cell for cell in cells if cell not in still), CHANGED)
+    return still
 
 
 def _settle(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell], now: CellsNow) -> None:

@@ -114,17 +114,19 @@ def _create(
 
 def _give_way(busy: Run, now: datetime) -> None:
     is_stale = busy.heartbeat_at is None or now - busy.heartbeat_at > STALE_AFTER
-    if busy.state == RunState.READY or (busy.state == RunState.READING and is_stale):
-        close(busy, now, outcome=DISCARDED)
-    else:
+    gives_way = busy.state == RunState.READY or (busy.state == RunState.READING and is_stale)
+    if not gives_way or not close(busy, now, outcome=DISCARDED):
         raise RunAlreadyOpen(busy)
 
 
-def close(run: Run, now: datetime, *, outcome: str) -> None:
-    """End a run that wrote nothing."""
-    Run.objects.filter(pk=run.pk, state__in=OPEN_STATES).update(
+def close(run: Run, now: datetime, *, outcome: str) -> bool:
+    """End a run that wrote nothing. False where it has gone on meanwhile, approved by somebody or sent: then it may
+    have written, and stays."""
+    still = Run.objects.filter(pk=run.pk, state__in=[RunState.READING, RunState.READY])
+    ended = still.update(
         state=RunState.FINISHED, outcome=outcome, finished_at=now, sealed_plan="", lease="", progress={}
     )
+    return bool(ended)
 
 
 def stale_runs(now: datetime) -> list[Run]:

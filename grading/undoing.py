@@ -282,8 +282,9 @@ class Undoer:
                 if is_done:
                     self.ledger.put(batch, SENT)
                 raise
-            for cell in left:
-                writers.put_one(self.to, assignment_id, cell, self.ledger)
+            for few in writers.batches(left, writers.CELLS_A_LOOK):
+                for cell in self._in_time(few):
+                    writers.put_one(self.to, assignment_id, cell, self.ledger)
 
     def _in_time(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
         """Of cells that waited for their turn: those that nobody changed meanwhile. The others stay."""

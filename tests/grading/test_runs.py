@@ -136,6 +136,44 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(school: School) -> Non
     other.beat(timezone.now())
 
 
+def test_a_preview_that_was_approved_meanwhile_is_not_discarded(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people at one preview: the one who sends it and the one who has it thrown away, or previews anew."""
+    school.align(entry(601, "Models"))
+    run = previewed(school)
+    other = Run.objects.get(pk=run.pk)
+    with monkeypatch.context() as patched:
+        # As it finds it when somebody approves at this moment.
+        patched.setattr(runs, "close", lambda *given, **more: False)
+        with pytest.raises(RunAlreadyOpen):
+            services.begin(school.context, school.account, started_by="teacher 12")
+    services.approve(run, by="teacher 11", digest=run.digest)
+    services.discard(other)
+    result = services.apply(run.pk)
+    assert result is not None and result.run.outcome == "done" and len(school.column("Models")) == 4
+
+
+@pytest.mark.parametrize("where", ["still_as_planned", "send_jobs", "confirm"])
+def test_after_a_fault_of_our_own_nothing_unsent_is_called_sent(
+    school: School, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    school.align(entry(601, school.assignment("1.1 Linear models").id))
+    run = approved(school)
+
+    def fault(*given: Any, **more: Any) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"grading.sending.{where}", fault)
+        with pytest.raises(ZeroDivisionError):
+            services.apply(run.pk)
+    run.refresh_from_db()
+    assert run.counts["send"] == len(school.column("1.1 Linear models"))
+    assert run.reasons.get("internal", 0) == 4 - run.counts["send"]
+    assert sync(school.context).run.outcome == "done"
+
+
 def test_a_stop_before_the_first_write_sends_nothing(school: School) -> None:
     school.align(entry(601, "Models"), entry(601, school.assignment("1.1 Linear models").id))
     run = approved(school)

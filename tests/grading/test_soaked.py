@@ -156,6 +156,45 @@ def test_a_grade_equal_to_what_a_late_deduction_left_is_still_written(school: Sc
     assert sync(school.context).run.requests["write"] == 0
 
 
+@pytest.fixture
+def slow_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every cell that is sent by itself waits long for its turn."""
+    monkeypatch.setattr("grading.writers.CELLS_A_LOOK", 1)
+    monkeypatch.setattr("grading.writing.FRESH_SECONDS", 0.0)
+
+
+def test_what_a_person_edits_while_skipped_cells_are_sent_one_by_one_stays(
+    school: School, slow_turns: None
+) -> None:
+    column = school.assignment(WORK)
+    column.submission_types = ["online_text_entry"]
+    school.course.late_policy = r.LatePolicy(Decimal(20))
+    align_work(school)
+    sync(school.context)
+    for user in (1001, 1002):
+        late = school.world.submission(column, user)
+        late.late_policy_status, late.seconds_late_override = "late", 3600
+        set_score(school.world, column, late)
+    align_work(school, rule={"kind": "cutoff", "credit": "80%"})
+    before_call(school, "/submissions/1001", lambda: school.edit(WORK, 1002, "0.25"))
+    run = sync(school.context, confirm_large=True).run
+    assert (school.cell(WORK, 1001), school.cell(WORK, 1002)) == ("0.8", "0.25")
+    assert run.reasons["changed_since_preview"] == 1
+    assert sync(school.context).run.reasons["graded_by_person"] == 1
+
+
+def test_what_a_person_edits_while_an_undo_puts_back_one_by_one_stays(
+    school: School, slow_turns: None
+) -> None:
+    align_work(school)
+    sync(school.context)
+    instead_of_the_job(school, lambda work: "Unexpected error, ID: 5")
+    before_call(school, "/submissions/1001", lambda: school.edit(WORK, 1002, "0.25"))
+    undone = undo(school.context, started_by="command")
+    assert undone.counts == {"restored": 3, "kept": 1, "refused": 0}
+    assert school.column(WORK) == {1002: "0.25"}
+
+
 def test_cleared_by_a_person_after_a_write_that_could_not_be_read_back(school: School) -> None:
     align_work(school)
     reads_fail(school, skip=2)

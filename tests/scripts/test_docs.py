@@ -44,7 +44,7 @@ def test_one_cells_way_names_what_is_there() -> None:
         )
 
 
-FAULTS = ("network", "access", "people", "workers", "between")
+FAULTS = ("network", "access", "people", "workers", "database", "between")
 
 
 def test_the_fault_matrix_names_tests_that_are_there() -> None:

@@ -454,7 +454,7 @@ GUARDS = {
     "no attempt": Guard("canvas.scores:score_body", ", SYNC]", "]", no_score_adds_an_attempt),
     "times": Guard(
         "grading.making:stamp",
-        "if target.last_timestamp is not None:",
+        "if last is not None:",
         "if False:",
         times_of_scores_only_grow,
     ),

@@ -28,7 +28,7 @@ from alignments.core.exceptions import Students
 from alignments.core.explain import rule_in_words
 from alignments.core.fields import Problem
 from alignments.core.jsonfile import FileErrors
-from alignments.core.numbers import plain
+from alignments.core.numbers import percentage, plain
 from alignments.histogram import MOST_BARS, binned
 from alignments.pages import Reading
 from canvas.values import Outcome
@@ -56,7 +56,7 @@ CALCULATIONS: list[tuple[str, str, Calculation | None]] = [
     ("from-newest", "The average of the 3 newest results", Calculation("newest", count=3)),
     (
         "from-decaying",
-        "A decaying average, 65 %",
+        f"A decaying average, {percentage('65')}",
         Calculation("standard_decaying_average", percent=Percent(Decimal(65))),
     ),
     ("from-streak", "The level held 3 times in a row", Calculation("streak", count=3)),

@@ -28,7 +28,7 @@ from alignments.core.definition import (
 )
 from alignments.core.levels import Score
 from alignments.core.linewords import criterion_in_words, line_in_words
-from alignments.core.numbers import plain, short
+from alignments.core.numbers import percentage, plain, short
 from alignments.core.rules import Decider
 from canvas.values import GradingScheme, Outcome
 
@@ -73,7 +73,10 @@ def _lines(
         case Scheme():
             for letter in schemes.letters(scheme) if scheme else ():
                 bound = Percent(_exact(letter.bound * 100))
-                yield f"reach {letter.name} ({short(letter.bound * 100)} % and up)", _at(ShareLine(bound))
+                yield (
+                    f"reach {letter.name} ({percentage(short(letter.bound * 100))} and up)",
+                    _at(ShareLine(bound)),
+                )
         case Criteria(grades):
             for grade in grades:
                 alone = Criteria((replace(grade, credit=FULL_CREDIT),))

@@ -32,9 +32,9 @@ METHODS = {
     "highest": "the highest result counts",
     "latest": "the most recent result counts",
     "average": "the average of all results",
-    "decaying_average": "decaying average, the latest result {int} %",
-    "weighted_average": "weighted average, the latest result {int} %",
-    "standard_decaying_average": "decaying average, {int} % each time",
+    "decaying_average": "decaying average, the latest result {int}\N{NO-BREAK SPACE}%",
+    "weighted_average": "weighted average, the latest result {int}\N{NO-BREAK SPACE}%",
+    "standard_decaying_average": "decaying average, {int}\N{NO-BREAK SPACE}% each time",
     "n_mastery": "mastery must be shown {int} times",
 }
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from alignments.classunder import scheme_of
 from alignments.core import schemes
 from alignments.core.definition import Definition, Scheme
-from alignments.core.numbers import plain, short
+from alignments.core.numbers import percentage, plain, short
 from alignments.forms import AlignmentForm
 from alignments.offers import has_numeric_labels
 from alignments.pages import Reading
@@ -69,10 +69,10 @@ def _letter(letter: schemes.Letter, scheme: GradingScheme) -> LetterShown:
     unit = "points" if scheme.points_based else "%"
     return LetterShown(
         letter.name,
-        f"{short(letter.bound * 100)} %",
+        percentage(short(letter.bound * 100)),
         short(letter.bound, 4),
-        f"{short(letter.bound * factor, 4)} {unit}",
-        "the level itself" if letter.worth is None else f"{short(letter.worth * 100)} %",
+        f"{short(letter.bound * factor, 4)}\N{NO-BREAK SPACE}{unit}",
+        "the level itself" if letter.worth is None else percentage(short(letter.worth * 100)),
     )
 
 

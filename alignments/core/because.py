@@ -31,7 +31,7 @@ from alignments.core.linewords import (
     percent_in_words,
     share_in_words,
 )
-from alignments.core.numbers import plain, short
+from alignments.core.numbers import percentage, plain, short
 from alignments.core.rules import Decider, line_level
 from canvas.values import GradingScheme, Outcome
 
@@ -98,7 +98,7 @@ def _combination_counts(one: Worked) -> bool:
 
 def _sum(assessed: Sequence[Assessed], same_weights: bool) -> str:
     """ "(1 × 50 % + 2 × 75 %) ÷ 3"."""
-    shown = [(each.scale.weight, f"{short(each.level * 100)} %") for each in assessed]
+    shown = [(each.scale.weight, percentage(short(each.level * 100))) for each in assessed]
     if same_weights:
         return f"({' + '.join(text for _, text in shown)}) ÷ {len(shown)}"
     terms = " + ".join(f"{weight} × {text}" for weight, text in shown)
@@ -165,7 +165,11 @@ def _between(rule: Table, one: Worked) -> str:
     before = [step for step in rule.levels if one.level >= line_level(step.at, one.top)]
     if after is None:
         return f"From {_line(before[-1].at, one)} up it is {credit_in_words(before[-1].credit)}."
-    start = f"{_line(before[-1].at, one)} ({percent_in_words(before[-1].credit)})" if before else "0 (0 %)"
+    start = (
+        f"{_line(before[-1].at, one)} ({percent_in_words(before[-1].credit)})"
+        if before
+        else f"0 ({percentage('0')})"
+    )
     if before and one.level == line_level(before[-1].at, one.top):
         return f"Exactly at {_line(before[-1].at, one)}: {credit_in_words(before[-1].credit)}."
     end = f"{_line(after.at, one)} ({percent_in_words(after.credit)})"

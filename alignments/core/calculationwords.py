@@ -10,7 +10,7 @@ from alignments.core.calculations import Calculator, Result, calculate, canvas_c
 from alignments.core.definition import Calculation, Order
 from alignments.core.levels import Score
 from alignments.core.linewords import day_in_words, is_exact
-from alignments.core.numbers import plain, short
+from alignments.core.numbers import percentage, plain, short
 from canvas.values import Outcome
 
 OLD_DECAYING = (
@@ -55,11 +55,11 @@ def calculation_in_words(calculation: Calculation) -> str:
 
 def _method(calculation: Calculation) -> str:
     count = calculation.count or 1
-    percent = f"{plain(calculation.percent.number)} %" if calculation.percent else ""
+    share = percentage(plain(calculation.percent.number)) if calculation.percent else ""
     return {
         "average": "the mean of all results",
-        "standard_decaying_average": f"the decaying average (each newer result counts {percent})",
-        "weighted_average": f"the newest result counted {percent}, the mean of the earlier ones the rest",
+        "standard_decaying_average": f"the decaying average (each newer result counts {share})",
+        "weighted_average": f"the newest result counted {share}, the mean of the earlier ones the rest",
         "latest": "the newest result",
         "highest": "the highest result",
         "n_mastery": f"the mean of the results at mastery, once there {_are(count)}",
@@ -128,9 +128,8 @@ def _decaying(scores: Sequence[Fraction], newer: Fraction) -> Iterator[str]:
 
 def _weighed(before: Fraction, score: Fraction, newer: Fraction) -> str:
     """ "35 % of 2 + 65 % of 3 = 2.65": what came before, and the newer result."""
-    parts = (
-        f"{short(100 - newer * 100)} % of {short(before, 4)} + {short(newer * 100)} % of {short(score, 4)}"
-    )
+    old, new = percentage(short(100 - newer * 100)), percentage(short(newer * 100))
+    parts = f"{old} of {short(before, 4)} + {new} of {short(score, 4)}"
     return f"{parts} = {short(before * (1 - newer) + score * newer, 4)}"
 
 

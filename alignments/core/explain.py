@@ -32,7 +32,7 @@ from alignments.core.linewords import (
     percent_in_words,
     points_in_words,
 )
-from alignments.core.numbers import plain, short
+from alignments.core.numbers import percentage, plain, short
 from alignments.core.rules import Decider
 from canvas.values import GradingScheme, Outcome
 
@@ -189,4 +189,4 @@ def surprise(
 
 
 def _percent(share: Fraction) -> str:
-    return f"{short(share * 100)} %"
+    return percentage(short(share * 100))

@@ -18,7 +18,7 @@ from alignments.core.definition import (
     Percent,
     PointsLine,
 )
-from alignments.core.numbers import plain, short
+from alignments.core.numbers import percentage, plain, short
 from canvas.values import Outcome
 
 
@@ -30,12 +30,12 @@ def credit_in_words(credit: Percent) -> str:
 
 
 def percent_in_words(percent: Percent) -> str:
-    return f"{plain(percent.number)} %"
+    return percentage(plain(percent.number))
 
 
 def share_in_words(share: Fraction) -> str:
     """A share as a percentage to two decimals; "about" where that is not all of it."""
-    text = f"{short(share * 100)} %"
+    text = percentage(short(share * 100))
     return text if is_exact(share * 100, 2) else f"about {text}"
 
 

@@ -19,6 +19,11 @@ def plain(number: Decimal) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 
 
+def percentage(digits: str) -> str:
+    """ "75 %", with a space at which no line breaks."""
+    return f"{digits}\N{NO-BREAK SPACE}%"
+
+
 def rounded(value: Fraction, places: int) -> Decimal:
     """`value` rounded half up to `places` decimals; below zero, half goes up too, towards zero.
 

@@ -312,7 +312,7 @@ SCHEMES: dict[str, Reason] = {
         "scheme_negative": "Canvas takes no grading scheme with values below 0.",
         "scheme_duplicate": "Canvas takes no grading scheme with the same value twice.",
         "scheme_long_name": "A name in the grading scheme is too long for Canvas.",
-        "scheme_no_zero": "Canvas wants the lowest level of a grading scheme to begin at 0 %.",
+        "scheme_no_zero": "Canvas wants the lowest level of a grading scheme to begin at 0\N{NO-BREAK SPACE}%.",
         "scheme_scaling": "Canvas wants a scheme by percentage to have no scale of its own.",
     }.items()
 }

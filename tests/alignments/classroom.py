@@ -17,6 +17,7 @@ from sandbox import scenarios
 from sandbox.oauth.provider import new_token
 from sandbox.server import SandboxServer
 from sandbox.world import World
+from tests.alignments.examples import spaced
 from tests.people import Opened, launch_as, new_platform
 
 TEACHER = 11
@@ -40,7 +41,7 @@ class Classroom:
     def text(self, path: str, **query: Any) -> str:
         response = self.get(path, **query)
         assert response.status_code == 200, response.content.decode()
-        return str(response.content.decode())
+        return spaced(str(response.content.decode()))
 
 
 @contextmanager

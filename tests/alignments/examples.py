@@ -12,6 +12,11 @@ from alignments.core.numbers import plain
 from canvas.values import GradingScheme, Outcome, SchemeLevel
 
 
+def spaced(text: str) -> str:
+    """The text with an ordinary space for each at which no line breaks ("75 %")."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def outcome(outcome_id: str, top: str | None = "4", mastery: str | None = "3", title: str = "") -> Outcome:
     return Outcome(
         id=outcome_id,

@@ -18,7 +18,7 @@ from alignments.core.calculationwords import (
 )
 from canvas.values import Rating
 from tests.alignments.evidence import SKILL, calculation, results
-from tests.alignments.examples import definition, outcome
+from tests.alignments.examples import definition, outcome, spaced
 
 DECAYING = replace(outcome("1"), calculation_method="standard_decaying_average", calculation_int=65)
 
@@ -42,7 +42,7 @@ DECAYING = replace(outcome("1"), calculation_method="standard_decaying_average",
     ],
 )  # fmt: skip
 def test_a_calculation_in_words(method: str, more: dict[str, Any], words: str) -> None:
-    assert calculation_in_words(calculation(method, **more)) == words
+    assert spaced(calculation_in_words(calculation(method, **more))) == words
 
 
 def test_the_rule_names_the_calculation() -> None:
@@ -54,7 +54,8 @@ def test_the_rule_names_the_calculation() -> None:
 
 def test_a_calculated_score_is_explained_to_two_decimals_and_graded_exactly() -> None:
     made = definition({"kind": "proportional"}, calculation={"method": "newest", "count": 3})
-    said = explain.explain_cell(made, {"1": SKILL}, {"1": Fraction(8, 3)}, Decimal(100))
+    explained = explain.explain_cell(made, {"1": SKILL}, {"1": Fraction(8, 3)}, Decimal(100))
+    said = [spaced(one) for one in explained]
     assert said[0] == "Skill 1: about 2.67 of 4 (66.67 % of the scale), below mastery (3)."
     assert said[-1] == "About 66.67 % of 100 points is about 66.6667, rounded to 66.67."
 
@@ -81,9 +82,8 @@ def test_the_results_behind_a_score() -> None:
     ],
 )  # fmt: skip
 def test_an_average_is_worked_out_with_pencil_and_paper(method: str, arithmetic: str) -> None:
-    assert results_in_words(calculation(method), SKILL, results("2", "3", "4"))[-1].endswith(
-        f": {arithmetic}"
-    )
+    said = results_in_words(calculation(method), SKILL, results("2", "3", "4"))[-1]
+    assert spaced(said).endswith(f": {arithmetic}")
 
 
 def test_a_reason_to_ignore_is_told_with_its_result() -> None:

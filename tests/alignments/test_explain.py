@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alignments.core import explain
-from tests.alignments.examples import CANVAS_DEFAULT, definition, outcome
+from tests.alignments.examples import CANVAS_DEFAULT, definition, outcome, spaced
 
 LINES = outcome("1", title="1.1 Lines")
 SLOPE = outcome("2", title="1.2 Slope")
@@ -45,7 +45,13 @@ BOTH = {"1": "1", "2": "1"}
     ],
 )  # fmt: skip
 def test_a_rule_in_words(rule: Any, weights: Any, more: Any, words: str) -> None:
-    assert explain.rule_in_words(definition(rule, weights, **more), OUTCOMES) == words
+    assert spaced(explain.rule_in_words(definition(rule, weights, **more), OUTCOMES)) == words
+
+
+def test_no_line_breaks_between_a_number_and_its_percent_sign() -> None:
+    made = definition({"kind": "cutoff", "at": "75%", "below": "50%"})
+    words = explain.rule_in_words(made, OUTCOMES)
+    assert words.count("%") == words.count("\N{NO-BREAK SPACE}%") == 2
 
 
 def test_a_rule_has_words_before_canvas_was_read() -> None:
@@ -56,7 +62,7 @@ def test_a_rule_has_words_before_canvas_was_read() -> None:
 def said(rule: Any, scores: dict[str, str | None], weights: Any = None, **more: Any) -> list[str]:
     given = {key: None if score is None else Decimal(score) for key, score in scores.items()}
     made = definition(rule, weights, **more)
-    return explain.explain_cell(made, OUTCOMES, given, Decimal(1), CANVAS_DEFAULT)
+    return [spaced(one) for one in explain.explain_cell(made, OUTCOMES, given, Decimal(1), CANVAS_DEFAULT)]
 
 
 FOUR = [["1", "55%"], ["2", "70%"], ["3", "85%"], ["4", "100%"]]

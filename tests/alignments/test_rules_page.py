@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from alignments.core.explain import explain_cell
-from tests.alignments.examples import CANVAS_DEFAULT, decided, definition, outcome
+from tests.alignments.examples import CANVAS_DEFAULT, decided, definition, outcome, spaced
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 WORDS = {"left alone": "not_enough", "zero": "zeroed", "excused": "excused", "emptied": "cleared"}
@@ -57,7 +57,7 @@ def test_an_explanation_of_the_page(asked: dict[str, Any], words: str) -> None:
     made = definition(**asked["entry"])
     given = dict(zip(made.outcome_ids, map(Decimal, asked["scores"].split(", ")), strict=True))
     outcomes = {key: outcome(key) for key in made.outcome_ids}
-    assert " ".join(explain_cell(made, outcomes, given, Decimal(asked["points"]))) == words
+    assert spaced(" ".join(explain_cell(made, outcomes, given, Decimal(asked["points"])))) == words
 
 
 def test_the_page_has_explanations() -> None:

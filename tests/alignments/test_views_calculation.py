@@ -13,6 +13,7 @@ from alignments import resultreading
 from alignments.core.definition import Calculation
 from alignments.core.jsonfile import parse_definition, to_json
 from tests.alignments.classroom import Classroom, classroom
+from tests.alignments.examples import spaced
 from tests.alignments.test_views_form import NEW, filled, homework, saved
 from tests.alignments.test_views_rules import (
     CLASS,
@@ -200,7 +201,7 @@ def test_the_examples_show_the_results_behind_the_grade(client: Client) -> None:
 
 def test_the_page_says_where_the_scores_come_from(client: Client) -> None:
     with classroom(client) as course:
-        page = course.post(CLASS, filled()).content.decode()
+        page = spaced(course.post(CLASS, filled()).content.decode())
         assert "Canvas's own score is the decaying average (each newer result counts 65 %)." in page
         same = course.post(CLASS, filled(calc="standard_decaying_average")).content.decode()
         assert "That is Canvas&#x27;s own method for this outcome" in same

@@ -25,6 +25,7 @@ from canvas.values import (
     SchemeLevel,
     Student,
 )
+from tests.alignments.examples import spaced
 
 RATINGS = (
     Rating("Exceeds", Decimal(4), "127A1B"),
@@ -101,7 +102,7 @@ def test_titles_are_listed_as_a_person_counts() -> None:
 )
 def test_what_an_outcome_measures_is_said_in_words(method: str, number: int | None, words: str) -> None:
     outcome = Outcome("1", "x", Decimal(4), Decimal(3), (), method, number)
-    assert pages.measures(outcome) == f"0 to 4, mastery at 3; {words}"
+    assert spaced(pages.measures(outcome)) == f"0 to 4, mastery at 3; {words}"
 
 
 def test_filters_take_every_word_and_a_group() -> None:

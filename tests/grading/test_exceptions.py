@@ -174,7 +174,7 @@ def test_the_explanation_says_which_rule_applied(two_sections: School) -> None:
     run = prepare(two_sections.context, two_sections.account, started_by="teacher 11")
     grounds = planning.open_plan(run.sealed_plan).grounds[one.pk]
     assert "set for this student's section" in grounds.explain("1004")
-    assert grounds.explain("1004").endswith("50 % of 1 point is 0.5.")
+    assert grounds.explain("1004").endswith("50\N{NO-BREAK SPACE}% of 1 point is 0.5.")
     assert (
         grounds.explain("1001") == "This student is marked as not assessed here, so the cell is left alone."
     )

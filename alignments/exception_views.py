@@ -60,6 +60,7 @@ def exceptions(request: LaunchRequest, alignment_id: int) -> HttpResponseBase:
         form.unmarked()
     page = _page(look, stored, names=not request.launch_session.names_hidden) | {
         "names_back": reverse("alignments:exceptions", args=[alignment_id]),
+        "names_in_place": True,
         "form": form,
         "problem": problem,
         "chosen": asked.who if asked else request.POST.get("edit", ""),

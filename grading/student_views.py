@@ -118,6 +118,7 @@ def _show(
         problem=problem,
         read_when=pages.read_when(run.read_at, timezone.now()),
         names_back=reverse("grading:student", args=[run.number, place]),
+        names_in_place=True,
     )  # fmt: skip
     return render(request, "grading/student.html", page, status=status)
 

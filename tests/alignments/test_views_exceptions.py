@@ -203,6 +203,29 @@ def test_names_are_hidden_for_the_projector(client: Client) -> None:
         assert f'name="back" value="{page}"' in refused
 
 
+def test_hiding_names_keeps_what_is_typed(client: Client) -> None:
+    """The switch changes in place; then the page asks for itself with what is in its form, and saves nothing."""
+    with classroom(client) as course:
+        page = two(course)
+        shown = course.text(page)
+        assert 'hx-vals=\'{"in_place": "yes"}\'' in shown and 'id="exception"' in shown
+        assert 'hx-trigger="names-switched from:body" hx-include="#exception"' in shown
+        course.post("/lti/names", {"hide": "yes", "in_place": "yes", "back": page})
+        typed = {
+            "who": "student:1002",
+            "kind": "cutoff",
+            "line": "points",
+            "at": "2.5",
+            "credit": "90",
+            "below": "x",
+        }
+        again = course.post(page, typed | {"do": "kind"})
+        text = again.content.decode()
+        assert again.status_code == 200 and "Okafor" not in text and not SealedExceptions.objects.exists()
+        assert re.search(r'<option value="student:1002" selected>Student \d</option>', text)
+        assert all(f'value="{value}"' in text for value in ("2.5", "90", "x")) and "Not saved yet" not in text
+
+
 def test_a_changed_section_keeps_its_place_and_says_how_many_it_is_for(client: Client) -> None:
     with classroom(client, scenario="two-sections") as course:
         number = align(course, "601")

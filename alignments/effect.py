@@ -121,9 +121,9 @@ def apart_in_words(found: ClassUnderRule) -> str:
     own, alone = len(found.apart) - found.left_alone, found.left_alone
     said = []
     if own:
-        said.append(f"{own} student{' has' if own == 1 else 's have'} a rule of their own")
+        said.append(f"{own:,} student{' has' if own == 1 else 's have'} a rule of their own")
     if alone:
-        said.append(f"{alone} {'is' if alone == 1 else 'are'} not assessed")
+        said.append(f"{alone:,} {'is' if alone == 1 else 'are'} not assessed")
     return f"{' and '.join(said)}: exceptions are counted in here." if said else ""
 
 

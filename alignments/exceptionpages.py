@@ -69,7 +69,7 @@ def _students_in(section_id: str, reading: Reading | None) -> str:
         return ""
     active = (reading.students[user].active_section_ids for user in reading.class_ids)
     count = sum(section_id in sections for sections in active)
-    return f"{count} student{'' if count == 1 else 's'}"
+    return f"{count:,} student{'' if count == 1 else 's'}"
 
 
 def student_rows(stored: StoredAlignment, reading: Reading | None, *, names: bool) -> list[Row]:

@@ -51,7 +51,7 @@ def histogram(scores: Sequence[Decimal], points: Decimal) -> Histogram | None:
         named = [(plain(score), counted[score]) for score in sorted(counted)]
     else:
         named = binned(scores, max(points, *scores))
-    return Histogram(tuple(_bars(named)), ", ".join(f"{label}: {count}" for label, count in named))
+    return Histogram(tuple(_bars(named)), ", ".join(f"{label}: {count:,}" for label, count in named))
 
 
 def binned(scores: Iterable[Decimal], top: Decimal) -> list[tuple[str, int]]:

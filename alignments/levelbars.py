@@ -36,9 +36,9 @@ class LevelBar:
     @property
     def summary(self) -> str:
         return (
-            f"{self.assessed} assessed"
+            f"{self.assessed:,} assessed"
             if self.mastered is None
-            else f"{self.mastered} of {self.assessed} at mastery"
+            else f"{self.mastered:,} of {self.assessed:,} at mastery"
         )
 
     @property
@@ -47,7 +47,7 @@ class LevelBar:
 
     @property
     def sentence(self) -> str:
-        return ", ".join(f"{segment.count} on {segment.label}" for segment in self.segments)
+        return ", ".join(f"{segment.count:,} on {segment.label}" for segment in self.segments)
 
 
 def level_bar(outcome: Outcome, scores: Iterable[Decimal]) -> LevelBar:

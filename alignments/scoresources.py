@@ -68,7 +68,7 @@ def _beside(
         return SAME_METHOD
     if not differing:
         return "In this class it gives everybody the score Canvas shows."
-    return f"{differing} of {len(reading.class_ids)} students get another score than Canvas shows."
+    return f"{differing:,} of {len(reading.class_ids):,} students get another score than Canvas shows."
 
 
 def _differ(user: str, outcome_id: str, reading: Reading, found: ClassUnderRule) -> bool:

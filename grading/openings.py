@@ -28,7 +28,7 @@ from lti_tool.models import Context
 from lti_tool.sessions import LaunchRequest
 
 NOT_SEEN = (
-    "{} of the students in this preview are not shown: your Canvas account does not see them, so it cannot grade "
+    "{:,} of the students in this preview are not shown: your Canvas account does not see them, so it cannot grade "
     "them either. Have somebody who teaches the whole course send it, or read again for your own students."
 )
 NOT_CONNECTED = (

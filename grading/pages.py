@@ -98,7 +98,9 @@ class PreviewPage:
         """The headline over conflicts."""
         if self.needs_person == 1:
             return "1 cell holds what a person decided. It stays unless you choose otherwise."
-        return f"{self.needs_person} cells hold what a person decided. They stay unless you choose otherwise."
+        return (
+            f"{self.needs_person:,} cells hold what a person decided. They stay unless you choose otherwise."
+        )
 
     @property
     def previous_query(self) -> str:
@@ -219,7 +221,7 @@ def summary_sentence(counts: Mapping[str, int]) -> str:
     first = f"{_grades(change)} would change" if change else "No grade would change"
     if not needs:
         return f"{first}."
-    return f"{first}, {needs} need{'s' if needs == 1 else ''} you."
+    return f"{first}, {needs:,} need{'s' if needs == 1 else ''} you."
 
 
 def student_rows(
@@ -302,7 +304,7 @@ def directions(plan: Plan) -> str:
     """Which way the grades to be sent go: "12 new, 1 up, 1 down"; only what there is."""
     found = Counter(_direction(cell)[1] for cell in plan.to_send())
     return ", ".join(
-        f"{found[way]} {way}" for way in ("new", "up", "down", "emptied", "changed") if found[way]
+        f"{found[way]:,} {way}" for way in ("new", "up", "down", "emptied", "changed") if found[way]
     )
 
 
@@ -340,4 +342,4 @@ def _column_view(alignment: int, facts: ColumnFacts, plan: Plan, choices: Choice
 
 
 def _grades(count: int) -> str:
-    return "1 grade" if count == 1 else f"{count} grades"
+    return "1 grade" if count == 1 else f"{count:,} grades"

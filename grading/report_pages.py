@@ -6,14 +6,22 @@ it stands for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from grading.core.reasons import Reason, reason_for
 from grading.models import Run
-from grading.run_pages import OPEN_PARTS, gradebook_url, headline, listed, part_of, undoable_journal
+from grading.run_pages import (
+    OPEN_PARTS,
+    gradebook_url,
+    headline,
+    listed,
+    part_of,
+    stopped_by_person,
+    undoable_journal,
+)
 
 PARTS = {
     "teacher": "What you can put right",
@@ -35,9 +43,13 @@ class ReasonLine:
     short: str
     says: str
     step: str
-    count: str
+    cells: int
     where: str = ""
     each: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> str:
+        return "1 cell" if self.cells == 1 else f"{self.cells:,} cells"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ def report(run: Run, names: Mapping[int, str]) -> Report:
     return Report(
         headline=headline(run),
         lead=_lead(run),
-        kind="danger" if run.outcome == "stopped" else "warning",
+        kind="danger" if run.outcome == "stopped" and not stopped_by_person(run) else "warning",
         title=reason_for(str(error.get("code", ""))).short if error else "",
         text=_what_ended_it(run),
         parts=parts,
@@ -77,6 +89,18 @@ def report(run: Run, names: Mapping[int, str]) -> Report:
         undo_until=undoable.expires_at if undoable else None,
         canvas_url=gradebook_url(run),
     )
+
+
+FILE_HEAD = ("what became of them", "reason", "cells", "columns", "what to do")
+
+
+def file_lines(shown: Report) -> Iterator[Sequence[str]]:
+    """The report as lines of a CSV file: reasons and counts, which is all that is kept of a run."""
+    yield FILE_HEAD
+    for part in shown.parts:
+        for one in part.reasons:
+            words = " ".join(filter(None, [one.says, *one.each, one.step]))
+            yield part.title, one.short, str(one.cells), one.where, words
 
 
 def _lead(run: Run) -> str:
@@ -95,7 +119,9 @@ def _what_ended_it(run: Run) -> str:
     if not run.error:
         return ""
     waiting = run.reasons.get(str(run.error.get("code", "")), 0)
-    wait = f" {waiting} cell{'' if waiting == 1 else 's'} had to wait." if waiting and run.approved_at else ""
+    wait = (
+        f" {waiting:,} cell{'' if waiting == 1 else 's'} had to wait." if waiting and run.approved_at else ""
+    )
     return f"{run.error.get('detail', '')}{wait}"
 
 
@@ -132,12 +158,12 @@ def _line(run: Run, code: str, names: Mapping[int, str]) -> ReasonLine:
     # What is wrong with a rule is told without what to do about it.
     step = reason.step if code == "broken_alignment" else ""
     if len(set(own)) == 1 and len(own) == len(details):
-        return ReasonLine(reason.short, own[0], step, cells_in_all(run.reasons[code]), listed(titles))
-    return ReasonLine(reason.short, "", step, cells_in_all(run.reasons[code]), each=tuple(own))
+        return ReasonLine(reason.short, own[0], step, run.reasons[code], listed(titles))
+    return ReasonLine(reason.short, "", step, run.reasons[code], each=tuple(own))
 
 
 def _of(reason: Reason, code: str, run: Run, *, where: str) -> ReasonLine:
-    return ReasonLine(reason.short, reason.says, reason.step, cells_in_all(run.reasons[code]), where)
+    return ReasonLine(reason.short, reason.says, reason.step, run.reasons[code], where)
 
 
 def _details(run: Run, code: str, names: Mapping[int, str], reason: Reason) -> list[tuple[str, str]]:
@@ -151,7 +177,3 @@ def _details(run: Run, code: str, names: Mapping[int, str], reason: Reason) -> l
                 detail = f"{title}: {detail}"
             found.append((title, detail))
     return found
-
-
-def cells_in_all(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"

@@ -120,6 +120,11 @@ def part_of(run: Run, code: str) -> str:
     return "peoples" if code in PEOPLES else reason_for(code).who
 
 
+def stopped_by_person(run: Run) -> bool:
+    """Whether a person ended the run, and nothing is wrong."""
+    return bool(run.error and run.error.get("code") == "stopped_by_person")
+
+
 def headline(run: Run) -> str:
     """The first sentence of a report."""
     sent = run.counts.get("send", 0)
@@ -156,6 +161,8 @@ class HistoryRow:
 
 def history_row(run: Run, reader: str) -> HistoryRow:
     state = "Under way" if run.state != RunState.FINISHED else WHAT_HAPPENED.get(run.outcome, "Ended")
+    if stopped_by_person(run):
+        state = "Stopped by a person"
     if run.dry_run:
         state = f"Dry run. {state}"
     if run.undo_of_id:
@@ -191,8 +198,8 @@ def listed(names: list[str]) -> str:
 
 
 def _grades(count: int) -> str:
-    return "1 grade is" if count == 1 else f"{count} grades are"
+    return "1 grade is" if count == 1 else f"{count:,} grades are"
 
 
 def cells(count: int) -> str:
-    return "1 cell was" if count == 1 else f"{count} cells were"
+    return "1 cell was" if count == 1 else f"{count:,} cells were"

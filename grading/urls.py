@@ -22,6 +22,7 @@ pages = [
     path("runs/<int:number>/stop/", views.stop, name="stop"),
     path("runs/<int:number>/undo/", views.undo, name="undo"),
     path("runs/<int:number>/csv/", preview_views.csv_file, name="csv"),
+    path("runs/<int:number>/report-csv/", views.report_csv, name="report-csv"),
     path("runs/<int:number>/students/<int:place>/", student_views.student, name="student"),
     path(
         "runs/<int:number>/students/<int:place>/exception/", student_views.exception, name="student-exception"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +17,7 @@ from grading.news import news_of
 from grading.openings import page_of, person, run_of, to_run
 from grading.pages import summary_sentence
 from grading.preview_views import show_preview
+from lti_tool.csvsafe import safe_cell
 from lti_tool.sessions import LaunchRequest, staff_required
 
 # Starting
@@ -106,11 +109,28 @@ def progress(request: LaunchRequest, number: int) -> HttpResponse:
     return render(request, "grading/_working.html", {"run": run, "working": run_pages.working(run)})
 
 
+def _report_of(request: LaunchRequest, run: Run) -> report_pages.Report:
+    return report_pages.report(run, {one.id: one.place for one in alignments.stored(request.context)})
+
+
 def _show_report(request: LaunchRequest, run: Run) -> HttpResponse:
-    names = {one.id: one.place for one in alignments.stored(request.context)}
     by = run_pages.owner(run, person(request))
-    page = page_of(request.context, here="history", run=run, report=report_pages.report(run, names), by=by)
+    page = page_of(request.context, here="history", run=run, report=_report_of(request, run), by=by)
     return render(request, "grading/report.html", page)
+
+
+@require_POST
+@staff_required
+def report_csv(request: LaunchRequest, number: int) -> HttpResponseBase:
+    """The report of a finished run as CSV. It names no student, because none is kept."""
+    run = run_of(request, number)
+    if run.state != RunState.FINISHED:
+        return to_run(run)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="report-{run.number}.csv"'
+    lines = report_pages.file_lines(_report_of(request, run))
+    csv.writer(response).writerows([safe_cell(value) for value in line] for line in lines)
+    return response
 
 
 @require_POST

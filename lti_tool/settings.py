@@ -86,10 +86,11 @@ TEMPLATES: list[dict[str, Any]] = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["lti_tool.templatetags.counts"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "lti_tool.sessions.page_context",
-            ]
+            ],
         },
     }
 ]

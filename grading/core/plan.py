@@ -186,9 +186,9 @@ class Plan:
         changed = [cell for cell in graded if cell.decision == "send"]
         lowered = [cell for cell in changed if cell.goes_up is False]
         if _is_large(len(lowered), len(graded), LARGE_LOWERED):
-            return f"{len(lowered)} of {len(graded)} grades would be lowered or removed."
+            return f"{len(lowered):,} of {len(graded):,} grades would be lowered or removed."
         if _is_large(len(changed), len(graded), LARGE_CHANGED):
-            return f"{len(changed)} of {len(graded)} grades would change."
+            return f"{len(changed):,} of {len(graded):,} grades would change."
         return None
 
 

@@ -117,8 +117,8 @@ DECIDED: dict[str, Reason] = {
         "Send again when the reason is gone.",
     ),
     "stopped_by_person": Reason(
-        "Stopped",
-        "Somebody pressed Stop before this cell's turn.",
+        "Stopped by a person",
+        "Somebody pressed Stop.",
         "Preview and send again for the rest.",
         "teacher",
         "course",

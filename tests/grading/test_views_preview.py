@@ -96,6 +96,11 @@ def test_a_large_course_comes_in_pages(client: Client) -> None:
         last = at.room.text(at.address, page="5")
         assert "Page 5 of 5" in plain(last) and "Next students" not in last
         assert "Page 5 of 5" in at.page(page="99")
+        cells = at.cells()
+        sends = sum(one.decision == "send" for one in cells)
+        assert min(sends, len(cells)) > 1000
+        assert f"All {len(cells):,}" in page and f"Send {sends:,} grades" in page
+        assert f"Preview: {sends:,} grades would change" in page
         assert last.count('name="shown_student"') == 50
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -106,7 +107,10 @@ def test_the_page_while_sending_and_stop(client: Client) -> None:
         assert at.post("stop")["Location"] == at.address
         assert at.run.stop_requested and "Stop after this step" not in at.page()
         work()
-        assert at.run.state == RunState.FINISHED and "All runs of this course" in at.page()
+        assert at.run.state == RunState.FINISHED
+        assert "Stopped by a person Somebody pressed Stop. Preview and send again for the rest." in at.page()
+        assert "banner-warning" in at.room.text(at.address)
+        assert "Stopped by a person" in plain(at.room.text("/course/runs/"))
 
 
 def test_a_stopped_run_says_what_was_not_sent_and_what_to_do(client: Client) -> None:
@@ -139,7 +143,38 @@ def test_progress_says_how_far_and_how_long(client: Client) -> None:
         progress: dict[str, Any] = {"phase": "sending", "done": 1, "total": 4, "column": "1.1 Linear models"}
         lease.beat(at.run.approved_at, progress=progress)
         said = plain(at.room.text(f"{at.address}progress/"))
-    assert "Grades written: 1.1 Linear models" in said and "1 of 4" in said and "left" in said
+    assert "Grades written: 1.1 Linear models" in said and "1 of 4 grades" in said and "left" in said
+
+
+def test_large_numbers_are_read_with_commas_and_numbers_of_runs_without(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        run = at.run
+        run.number, run.state, run.progress = (
+            1234,
+            RunState.SENDING,
+            {"phase": "sending", "done": 4321, "total": 36290},
+        )
+        run.save()
+        bar = at.room.text("/course/runs/1234/progress/")
+        assert "4,321 of 36,290" in plain(bar) and 'max="36290" value="4321"' in bar
+        run.state, run.outcome, run.finished_at = RunState.FINISHED, "partial", run.started_at
+        run.counts = {"send": 36290, "unchanged": 4410, "held": 1036, "conflict": 0, "refused": 1500}
+        run.reasons = {"graded": 36290, "same": 4410, "no_evidence": 1036, "unpublished": 1500}
+        run.requests = {"read": 1200, "write": 73000}
+        run.save()
+        report = plain(at.room.text("/course/runs/1234/"))
+        assert "36,290 grades are in the gradebook. 1,500 cells were not sent." in report
+        assert (
+            "1,036 cells" in report and "1,200 to read, 73,000 to write" in report and "Run 1234," in report
+        )
+        file = at.room.post("/course/runs/1234/report-csv/")
+        lines = list(csv.reader(file.content.decode().splitlines()))
+        assert 'filename="report-1234.csv"' in file["Content-Disposition"]
+        assert ["Not published", "1500"] in [line[1:3] for line in lines] and len(lines) == 5
+        history = plain(at.room.text("/course/runs/"))
+        assert "36,290 4,410 1,036 0 1,500" in history and "Run 1234" in history
+        assert "36,290 grades are in the gradebook" in plain(at.room.text("/course/preview/summary/"))
 
 
 def test_grades_canvas_refuses_are_listed_with_the_step(client: Client) -> None:

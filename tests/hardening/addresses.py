@@ -97,6 +97,7 @@ TABLE = {
     "grading:stop": Row(None, 302, names="run"),
     "grading:undo": Row(None, 302, names="run"),
     "grading:csv": Row(None, 200, names="run"),
+    "grading:report-csv": Row(None, 302, names="run"),
     "grading:student": Row(200, None, names="run"),
     "grading:student-exception": Row(None, 422, names="run"),
 }

@@ -17,7 +17,7 @@ REFUSED = {
     "NO-VISIT": Wording(
         401,
         "Open this window from the tool",
-        "It opens for one person, once, within a minute, and this link is not or no longer good.",
+        "It opens once, for one person, within a minute of the click. This link is too old, used, or somebody else's.",
         AGAIN,
     ),
     "TOO-MANY": Wording(

@@ -25,8 +25,8 @@ from lti_tool.sessions import LaunchRequest, staff_or_admin_required, staff_requ
 
 WORDS = {
     Verdict.OK: ("success", "Everything works."),
-    Verdict.WARNING: ("info", "The tool works. Something could be better:"),
-    Verdict.PROBLEM: ("warning", "Something needs a person:"),
+    Verdict.WARNING: ("info", "The tool works. What could be better is listed below."),
+    Verdict.PROBLEM: ("warning", "Something needs a person. What to do is listed below."),
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from lti_tool.metrics import VERDICTS
 from lti_tool.models import Context, Registration
@@ -95,6 +96,17 @@ def refused_launch(
     return refusal(
         request, wording.status, refused.code, wording.title, what, wording.step, note=note, button=button
     )
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """The page for a fault of ours, and the line before its traceback in the log.
+
+    It is made without the request: what the page usually shows may be what is broken.
+    """
+    reference = new_reference()
+    route = request.resolver_match.view_name if request.resolver_match else "-"
+    log.error("broken reference=%s status=500 route=%s", reference, route)
+    return HttpResponse(render_to_string("500.html", {"reference": reference}), status=500)
 
 
 class MethodMiddleware:

@@ -4,6 +4,8 @@ from django.urls import include, path
 
 from lti_tool import health, metrics
 
+handler500 = "lti_tool.pages.broken"
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -180,7 +180,7 @@ def test_the_page_names_what_is_missing_and_where_to_mend_it(schools: Schools) -
     assert "This course is not published." in text and f"{schools.ours.server.url}/courses/" in text
     assert "<html" not in text
     theirs = schools.people["teacher of another school"].ask("GET", "/course/check/results/").content.decode()
-    assert "Connect Canvas" in theirs and "Something needs a person" in theirs
+    assert "Connect Canvas" in theirs and "Something needs a person. What to do is listed below." in theirs
 
 
 def test_the_write_test_from_the_page(schools: Schools) -> None:

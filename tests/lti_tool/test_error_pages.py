@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import include, path
 
 from lti_tool import lti_urls
+from lti_tool import urls as project_urls
 from tests.people import launch_as, new_platform
 
 
@@ -18,6 +20,7 @@ def broken(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("a fault of ours")
 
 
+handler500 = "lti_tool.pages.broken"
 urlpatterns = [path("broken", broken), path("", include(lti_urls))]
 
 
@@ -30,10 +33,14 @@ def test_a_missing_page_says_what_to_do(client: Client) -> None:
 
 
 @pytest.mark.urls(__name__)
-def test_a_fault_shows_a_calm_page_and_no_detail() -> None:
+def test_a_fault_shows_a_calm_page_its_reference_and_no_detail(caplog: Any) -> None:
+    assert project_urls.handler500 == handler500
     response = Client(raise_request_exception=False).get("/broken")
     assert response.status_code == 500
     assert "This page broke on our side" in response.content.decode()
+    (reference,) = re.findall(r"Reference ([0-9a-f]{8})<", response.content.decode())
+    (line,) = [one.getMessage() for one in caplog.records if one.name == "lti_tool.pages"]
+    assert line.startswith(f"broken reference={reference} status=500")
     assert "a fault of ours" not in response.content.decode()
     assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
 

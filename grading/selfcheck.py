@@ -9,7 +9,7 @@ from django.db import connection
 from lti_tool.selfcheck import Finding, ok, problem, warning
 
 SILENT = timedelta(seconds=60)
-"""A worker says every ten seconds that it lives (procrastinate)."""
+"""A worker says every five seconds that it lives (the command `worker`)."""
 SLOW, STUCK = timedelta(minutes=1), timedelta(minutes=10)
 START = "Start one: manage.py worker. Have the service manager start it again whenever it ends."
 
@@ -38,7 +38,7 @@ def _worker(alive: int) -> Finding:
 
 
 def _queue(count: int, age: timedelta) -> Finding:
-    words = f"{count} job{' waits' if count == 1 else 's wait'}, the oldest for {age.total_seconds():.0f} seconds."
+    words = f"{count:,} job{' waits' if count == 1 else 's wait'}, the oldest for {age.total_seconds():,.0f} seconds."
     if age > STUCK:
         return problem("queue", "Queue", words, "Look at the workers' logs, and start more of them.")
     if age > SLOW:

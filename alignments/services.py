@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from alignments import sealedexceptions
 from alignments.core import jsonfile
@@ -105,6 +106,7 @@ def import_alignments(context: Context, definitions: Sequence[Definition], *, re
     targets = _targets(context, definitions)
     if not replace:
         _refuse_taken(definitions, targets, rows)
+    _refuse_doubled(definitions, targets, [] if replace else _aligned(context))
     start = 0 if replace else max((row.position for row in rows.values()), default=-1) + 1
     kept: list[Alignment] = []
     added: list[Alignment] = []
@@ -143,6 +145,12 @@ def save_alignment(
     if owner is not None:
         raise TargetInUse(
             f'{_describe(target, definition.target)} is already fed by "{_stored(owner).name}".'
+        )
+    if doubled := _doubled([target], _aligned(context).exclude(alignment=row.pk)):
+        other = Alignment.objects.get(target=doubled[0])
+        raise TargetInUse(
+            f"{_describe(target, definition.target)} is the same assignment in Canvas as "
+            f'{jsonfile.describe_target(_choice_of(doubled[0]))}, which "{_stored(other).name}" feeds.'
         )
     if omit_from_final_grade is not None:
         target.omit_from_final_grade = omit_from_final_grade
@@ -298,9 +306,29 @@ def _targets(context: Context, definitions: Sequence[Definition]) -> list[Target
 
 
 def _key_of(target: Target) -> str:
+    return jsonfile.target_key(_choice_of(target))
+
+
+def _choice_of(target: Target) -> TargetChoice:
     if target.kind == TargetKind.COLUMN:
-        return jsonfile.target_key(ColumnTarget(target.label, Decimal(1)))
-    return jsonfile.target_key(AssignmentTarget(target.assignment_id))
+        return ColumnTarget(target.label, target.points or Decimal(1))
+    return AssignmentTarget(target.assignment_id)
+
+
+def _aligned(context: Context) -> QuerySet[Target]:
+    return Target.objects.filter(context=context, alignment__isnull=False)
+
+
+def _doubled(targets: Sequence[Target], others: Iterable[Target]) -> dict[int, Target]:
+    """By place in `targets`: another target that is the same assignment in Canvas. A column that this tool made is an
+    assignment too, and a file may name it as one."""
+    seen = {one.assignment_id: one for one in others}
+    found: dict[int, Target] = {}
+    for place, one in enumerate(targets):
+        other = seen.setdefault(one.assignment_id, one)
+        if one.assignment_id and other.pk != one.pk:
+            found[place] = other
+    return found
 
 
 def _new_target(context: Context, choice: TargetChoice) -> Target:
@@ -319,6 +347,21 @@ def _refuse_taken(
             label = jsonfile.entry_label(index, definition.name)
             what = f'{jsonfile.describe_target(definition.target)} is already fed by "{_stored(row).name}"'
             problems.append(Problem(label, "target", f"{what}: use another, or import with --replace."))
+    if problems:
+        raise FileErrors(problems)
+
+
+def _refuse_doubled(
+    definitions: Sequence[Definition], targets: Sequence[Target], others: Iterable[Target]
+) -> None:
+    problems = []
+    for index, other in _doubled(targets, others).items():
+        definition = definitions[index]
+        mine, its = (jsonfile.describe_target(one) for one in (definition.target, _choice_of(other)))
+        text = (
+            f"{mine} is the same assignment in Canvas as {its}, which another alignment feeds: use another."
+        )
+        problems.append(Problem(jsonfile.entry_label(index, definition.name), "target", text))
     if problems:
         raise FileErrors(problems)
 

@@ -14,7 +14,7 @@ from typing import Final
 from canvas.chunks import MOST_IDS, chunks_of_text, split_without_waste
 from canvas.gateway import Gateway, Params
 from canvas.library import attributes_of, canvasapi_for
-from canvas.shapes import Fields
+from canvas.shapes import WIDEST_FLOAT, Fields
 from canvas.values import Cell, Progress
 from lti_tool.errors import AccessLost, Incomplete, MaybeSent, Refused
 
@@ -216,8 +216,8 @@ def parse_cell(row: Fields) -> Cell:
 def _entered_score(row: Fields) -> Decimal | None:
     """The score before late deductions; older servers send only what is left of it and what was taken."""
     if row.has("entered_score"):
-        return row.number_or_none("entered_score")
-    score = row.number_or_none("score")
+        return row.number_or_none("entered_score", WIDEST_FLOAT)
+    score = row.number_or_none("score", WIDEST_FLOAT)
     return None if score is None else score + (row.number_or_none("points_deducted") or 0)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 from lti_tool.errors import Incomplete
 
 WIDEST = 15
+WIDEST_FLOAT = 308
+"""Powers of ten of a score that a person typed: Canvas keeps a double and knows no limit."""
 """Powers of ten a number may have; anything wider is no grade, scale or maximum."""
 
 
@@ -29,11 +31,11 @@ def ident(value: Any, what: str) -> str:
     raise wrong_shape(what)
 
 
-def number(value: Any, what: str) -> Decimal:
+def number(value: Any, what: str, widest: int = WIDEST) -> Decimal:
     """A JSON number, exact. Text that looks like one is not one."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = Decimal(value)
-    if not isinstance(value, Decimal) or not value.is_finite() or value.adjusted() > WIDEST:
+    if not isinstance(value, Decimal) or not value.is_finite() or value.adjusted() > widest:
         raise wrong_shape(what)
     return value
 
@@ -74,8 +76,8 @@ class Fields:
     def ident_or_none(self, key: str) -> str | None:
         return self.ident(key) if key in self else None
 
-    def number_or_none(self, key: str) -> Decimal | None:
-        return number(self.raw(key), self._name(key)) if key in self else None
+    def number_or_none(self, key: str, widest: int = WIDEST) -> Decimal | None:
+        return number(self.raw(key), self._name(key), widest) if key in self else None
 
     def integer_or_none(self, key: str) -> int | None:
         return int(number(self.raw(key), self._name(key))) if key in self else None

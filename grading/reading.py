@@ -26,7 +26,7 @@ from canvas.values import (
     Student,
 )
 from grading.connection import Connection, Stopped, check_clocks, stopped
-from grading.core.columns import LETTERED, Column, assignment_column, made_column, new_column
+from grading.core.columns import LETTERED, Column, assignment_column, fed_once, made_column, new_column
 from grading.ownscores import CourseSoFar, OwnScores, read_own_scores
 from lti_tool.errors import Refused
 
@@ -146,7 +146,7 @@ def columns_of(
     schemes: Mapping[int, GradingScheme | None],
 ) -> dict[int, Column]:
     """Each alignment's target as it is now."""
-    return {one.id: _column(one, stored, targets, schemes.get(one.id)) for one in stored}
+    return fed_once({one.id: _column(one, stored, targets, schemes.get(one.id)) for one in stored})
 
 
 def _column(

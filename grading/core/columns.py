@@ -7,7 +7,8 @@ app/models/submission.rb (moderation, anonymity).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from alignments.core.numbers import plain
@@ -78,6 +79,24 @@ def made_column(
 def new_column(label: str, points: Decimal) -> Column:
     """A column that the first run with something to send makes."""
     return Column(label, points, exists=False)
+
+
+def fed_once(columns: Mapping[int, Column]) -> dict[int, Column]:
+    """The same columns by alignment. A column of ours is an assignment too: whoever feeds it by that name as well is
+    blocked, else the two would write over each other for ever."""
+    made = {one.assignment.id for one in columns.values() if one.line_item and one.assignment}
+    return {
+        key: replace(one, blocked=one.blocked or _fed_twice(one.label))
+        if one.line_item is None and one.assignment and one.assignment.id in made
+        else one
+        for key, one in columns.items()
+    }
+
+
+def _fed_twice(label: str) -> str:
+    return (
+        f'"{label}" is a column that this tool made and that another alignment feeds. Choose another target.'
+    )
 
 
 def unknown_assignment(label: str) -> str:

@@ -49,6 +49,24 @@ def test_a_target_in_use_is_an_error_of_its_entry_and_changes_nothing(course: Co
     assert (Alignment.objects.count(), Target.objects.count()) == (1, 1)
 
 
+def test_a_column_that_was_made_is_not_fed_as_an_assignment_too(course: Context) -> None:
+    """Two alignments of one cell would write over each other's grade at every sync."""
+    made, other = add(course, feeding("A", name="Lines"), feeding("B"))
+    Target.objects.filter(pk=made.target.pk).update(assignment_id="555")
+    for replace, rest in ((False, []), (True, [feeding("A", name="Lines")])):
+        with pytest.raises(jsonfile.FileErrors) as caught:
+            services.import_alignments(course, [*rest, feeding("555", name="Again")], replace=replace)
+        [line] = caught.value.lines
+        expected = 'target: assignment 555 is the same assignment in Canvas as the column "A"'
+        assert line.startswith(f'alignments[{len(rest)}] "Again": {expected}')
+    with pytest.raises(services.TargetInUse, match='as the column "A", which "Lines" feeds'):
+        services.save_alignment(course, feeding("555"), alignment_id=other.id)
+    assert [one.target.label for one in services.stored(course)] == ["A", "B"]
+    services.save_alignment(course, feeding("A", "700"), alignment_id=made.id)
+    services.delete_alignment(course, made.id)
+    add(course, feeding("555"))
+
+
 def test_replace_keeps_columns_and_ids_where_the_target_is_the_same(course: Context) -> None:
     before = {str(one.target): one for one in add(course, feeding("A"), feeding("B"), feeding("9"))}
     done = services.import_alignments(

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from alignments.models import Target
 from grading.services import sync
 from sandbox import records as r
 from tests.grading.school import School, entry
@@ -40,6 +41,35 @@ def test_a_column_that_is_gone_is_blocked_until_saved_again(school: School) -> N
     assert all(c.after is None for c in result.cells)
     school.align(entry(601, "Models"))
     assert sync(school.context).run.counts["send"] == 4
+
+
+def test_a_column_that_is_fed_as_an_assignment_too_keeps_its_grades(school: School) -> None:
+    """However it came about: the alignment that made the column goes on, the other one is told."""
+    school.align(entry(601, "Models"))
+    sync(school.context)
+    before, column = school.column("Models"), school.assignment("Models")
+    made = Target.objects.filter(pk=school.target("Models").pk)
+    made.update(assignment_id="")
+    school.align(entry(601, "Models"), entry(602, column.id, rule={"kind": "cutoff", "credit": "60%"}))
+    made.update(assignment_id=str(column.id))
+    for _ in range(2):
+        run = sync(school.context).run
+        assert (run.outcome, run.counts["send"], run.reasons["column_blocked"]) == ("partial", 0, 6)
+        assert "another alignment feeds" in run.problems[0]["detail"]
+    assert school.column("Models") == before
+
+
+def test_a_grade_without_measure_is_a_persons_and_the_others_go_on(school: School) -> None:
+    """Canvas takes any number a person types; it holds back its own cell only."""
+    column = school.assignment("1.1 Linear models")
+    school.align(entry(601, column.id))
+    school.edit(column.name, 1001, "1" + "0" * 20)
+    school.edit(column.name, 1002, "1" + "0" * 300)
+    result = sync(school.context)
+    assert (result.run.outcome, result.run.reasons["graded_by_person"]) == ("done", 2)
+    assert result.run.counts["send"] == 2
+    found = {cell.user: cell.before for cell in result.cells}
+    assert (found["1001"], found["1002"]) == ("1" + "0" * 20, "1" + "0" * 300)
 
 
 def test_changed_points_hold_the_column_until_saved_again(school: School) -> None:

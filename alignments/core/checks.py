@@ -104,7 +104,10 @@ def _without_scheme(rule: Scheme, scheme: GradingScheme | None) -> str | None:
     if scheme is None:
         if rule.grading_standard_id is None:
             return "Canvas names no grading scheme for this target: choose one in the rule."
-        return f"Grading scheme {rule.grading_standard_id} is no longer in this course or its account."
+        return (
+            f"Canvas shows no grading scheme {rule.grading_standard_id} in this course or its account: it is "
+            "gone, or one of the school that you may not read. Choose another in the rule."
+        )
     if not scheme.levels:
         return f'Grading scheme "{scheme.title}" has no letters.'
     return None

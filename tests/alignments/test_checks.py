@@ -51,7 +51,12 @@ def criteria(**condition: Any) -> dict[str, Any]:
         ({"kind": "table", "levels": [["1", "5%"]]}, MIXED, "max", '"1.2 Tables" have different scales'),
         (criteria(all_at_least="3"), MIXED, "share", '"1.2 Tables" have different scales'),
         (criteria(average_at_least="3"), MIXED, "mean", '"1.2 Tables" have different scales'),
-        ({"kind": "scheme", "grading_standard_id": 7}, {"1": "1"}, "mean", "Grading scheme 7 is no longer"),
+        (
+            {"kind": "scheme", "grading_standard_id": 7},
+            {"1": "1"},
+            "mean",
+            "no grading scheme 7 in this course or its account: it is gone, or one of the school",
+        ),
         ({"kind": "scheme"}, {"1": "1"}, "mean", "no grading scheme"),
     ],
 )

@@ -102,8 +102,10 @@ class Delivery:
         self.lease.beat(timezone.now())
 
     def between_batches(self) -> None:
-        """A step of progress, and the place where a person's Stop takes effect."""
+        """A step of progress, and the place where a person's Stop takes effect, or the operator's."""
         self.beat("sending")
+        if self.lease.is_switched_off:
+            raise stopped("registration_off")
         if self.lease.stop_requested:
             raise stopped("stopped_by_person")
 

@@ -187,6 +187,8 @@ class Lease:
     token: str
     was_broken_off: bool = False
     stop_requested: bool = False
+    is_switched_off: bool = False
+    """Whether the operator has switched the school's registration off meanwhile."""
     seen_at: float = field(default_factory=time.monotonic)
     """When it was last certain that the run is ours."""
 
@@ -206,10 +208,12 @@ class Lease:
         return True
 
     def beat(self, now: datetime, **fields: Any) -> None:
-        """The same, and see whether a person asked to stop. Raises LeaseLost when the run is no longer ours."""
+        """The same, and see whether somebody asked to stop. Raises LeaseLost when the run is no longer ours."""
         if not self.renew(now, **fields):
             raise LeaseLost
-        self.stop_requested = Run.objects.values_list("stop_requested", flat=True).get(pk=self.run.pk)
+        asked = Run.objects.values_list("stop_requested", "context__registration__is_active")
+        self.stop_requested, is_on = asked.get(pk=self.run.pk)
+        self.is_switched_off = not is_on
 
     def finish(self, now: datetime, *, outcome: str, fields: Mapping[str, Any]) -> Run:
         """End the run: its sealed plan goes, its counts stay."""

@@ -376,6 +376,8 @@ class Undoer:
     def _beat(self) -> None:
         progress = {"phase": "undoing", "done": len(self.ledger.receipts), "total": len(self.entries)}
         self.lease.beat(timezone.now(), progress=progress)
+        if self.lease.is_switched_off:
+            raise stopped("registration_off")
 
 
 def _planned(entry: Entry, cell: Cell) -> PlannedCell:

@@ -18,6 +18,7 @@ from canvas.oauth import disconnect
 from grading import jobs, making, runs, services
 from grading.models import Fingerprint, Run, RunState, UndoJournal
 from grading.services import sync, undo
+from lti_tool.models import Registration
 from tests.grading.school import School, entry
 from tests.grading.test_runs import approved
 from tests.hardening.processes import ended, fork, frozen, struck, thaw
@@ -385,6 +386,35 @@ def test_f65_a_course_that_crashes_the_worker_ends_with_its_reason(
     assert (run.state, run.outcome) == ("finished", "stopped")
     assert run.error is not None and (run.error["code"], run.error["who"]) == ("internal", "operator")
     assert sync(school.context).run.outcome == "done"
+
+
+@pytest.mark.parametrize("undoing", [False, True], ids=["sent", "taken back"])
+def test_f68_a_school_that_is_switched_off_meanwhile(
+    school: School, monkeypatch: pytest.MonkeyPatch, undoing: bool
+) -> None:
+    """What is on its way arrives; nothing further is sent, and the reason is the operator's."""
+    both_ways(school)
+    if undoing:
+        sync(school.context)
+    before = school.column("Models") if undoing else {}
+    with monkeypatch.context() as patched:
+        struck(patched, "canvas.gradebook:GradebookCalls.post_grades", after=False, by=signal.SIGSTOP)
+        pid = fork(lambda: undo(school.context, started_by="command") if undoing else sync(school.context))
+        frozen(pid)
+    done = school.column("Models") if undoing else {}
+    Registration.objects.update(is_active=False)
+    assert thaw(pid) == 0
+    run = Run.objects.latest("number")
+    assert run.error is not None, run.outcome
+    assert (run.outcome, run.error["code"], run.error["who"]) == ("stopped", "registration_off", "operator")
+    assert (school.column("Models") if "Models" in names(school) else {}) in (before, done)
+    Registration.objects.update(is_active=True)
+    if undoing:
+        assert undo(school.context, started_by="command").run.outcome == "done"
+        assert school.column("Models") == school.column(WORK) == {}
+    else:
+        assert sync(school.context).run.outcome == "done"
+        assert school.column("Models") == school.column(WORK) == RIGHT
 
 
 def test_f68_a_teacher_who_disconnects_while_their_run_is_sent(

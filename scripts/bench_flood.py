@@ -20,14 +20,14 @@ def flood(target: Target, platform: Platform, database_url: str, count: int) -> 
     begun = log_in(browsers, platform)
     header, payload, signature = platform.token(begun.nonce, target.launch_url).split(".")
     _flooding(browsers, begun, (header, payload, signature), 2_000)
-    rows, memory, began = _rows(database_url), _web_mb(target), time.perf_counter()
+    rows, memory, began = rows_of(database_url), _web_mb(target), time.perf_counter()
     statuses = _flooding(browsers, begun, (header, payload, signature), count)
     return {
         "sent": count,
         "refused": statuses.count(401),
         "per_second": round(count / (time.perf_counter() - began), 1),
         "rows_changed": {
-            name: now - rows[name] for name, now in _rows(database_url).items() if now != rows[name]
+            name: now - rows[name] for name, now in rows_of(database_url).items() if now != rows[name]
         },
         "grown_mb": round(_web_mb(target) - memory, 1),
     }
@@ -50,7 +50,7 @@ def _web_mb(target: Target) -> float:
     return sum(int(_status(pid, "VmRSS:")) for pid in target.processes()) / 1000
 
 
-def _rows(database_url: str) -> dict[str, int]:
+def rows_of(database_url: str) -> dict[str, int]:
     """How many rows each table of the database holds."""
     with psycopg.connect(database_url) as wire:
         named = wire.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()

@@ -73,7 +73,7 @@ class Figures:
 
 def play(target: Target, platform: Platform, count: int, into: Figures, at_once: int) -> None:
     """One round of whole launches. Raises Problem where one is not let in."""
-    browsers, used = Browsers(target), _cpu_seconds(target)
+    browsers, used = Browsers(target), cpu_seconds(target)
     with ThreadPoolExecutor(at_once) as threads:
         began = time.perf_counter()
         timed = list(threads.map(lambda _: _timed(lambda: log_in(browsers, platform)), range(count)))
@@ -90,7 +90,7 @@ def play(target: Target, platform: Platform, count: int, into: Figures, at_once:
         into.per_second.append(count / spent)
         both = [login + launch for (login, _), (launch, _) in zip(timed, done, strict=True)]
         into.p95s.append(_quantile(both, 0.95))
-    into.cpu_seconds += _cpu_seconds(target) - used
+    into.cpu_seconds += cpu_seconds(target) - used
 
 
 def _timed(act: Callable[[], Any]) -> tuple[float, Any]:
@@ -104,7 +104,7 @@ def _quantile(values: Sequence[float], part: float) -> float:
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
-def _cpu_seconds(target: Target) -> float:
+def cpu_seconds(target: Target) -> float:
     """Processor time the web server's processes have used, in user and kernel mode. proc(5)."""
     parts = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in target.processes()]
     return sum(int(each[11]) + int(each[12]) for each in parts) / os.sysconf("SC_CLK_TCK")

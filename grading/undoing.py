@@ -74,6 +74,10 @@ def undo(
     if found is None or (wanted is not None and found.run_id != wanted.pk):
         raise NothingToUndo
     run = runs.open_run(context, account=None, started_by=started_by, now=timezone.now(), undo_of=found.run)
+    if journal.newest(context) != found:
+        # Another run wrote, or took it back, right before this one had the course for itself.
+        runs.close(run, timezone.now(), outcome=runs.DISCARDED)
+        raise NothingToUndo
     try:
         return _undo(found, runs.reading_lease(run), [account] if account else accounts_for_course(context))
     except LeaseLost:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from grading import services
+from grading import reading_back, services
 from grading.models import Run, RunState
 from grading.services import sync, undo
 from sandbox import records as r
@@ -193,6 +194,33 @@ def test_what_a_person_edits_while_an_undo_puts_back_one_by_one_stays(
     undone = undo(school.context, started_by="command")
     assert undone.counts == {"restored": 3, "kept": 1, "refused": 0}
     assert school.column(WORK) == {1002: "0.25"}
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_the_very_grade_typed_by_a_person_in_a_column_of_ours_is_theirs(
+    school: School, impatient: None, monkeypatch: pytest.MonkeyPatch, arrived: bool
+) -> None:
+    """Canvas names the grader: neither a score that never arrived nor one they typed over makes it ours."""
+    school.align(entry(601, "Models"))
+    confirm = reading_back.confirm
+
+    def typed_before(*given: Any, **more: Any) -> None:
+        school.edit("Models", 1001, "1")
+        confirm(*given, **more)
+
+    with monkeypatch.context() as patched:
+        if arrived:
+            patched.setattr("grading.sending.confirm", typed_before)
+        else:
+            school.world.faults.add("drop_before", path=SCORES, count=None)
+        sync(school.context)
+    school.world.faults.clear()
+    if not arrived:
+        school.edit("Models", 1001, "1")
+    sync(school.context)
+    school.align(entry(601, "Models", rule={"kind": "cutoff", "credit": "60%"}))
+    run = sync(school.context, confirm_large=True).run
+    assert (run.reasons["graded_by_person"], school.cell("Models", 1001)) == (1, "1")
 
 
 def test_cleared_by_a_person_after_a_write_that_could_not_be_read_back(school: School) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import override_settings
 
-from grading import services
+from grading import runs, services
 from grading.core.plan import Choices
-from grading.models import Fingerprint
+from grading.models import Fingerprint, Run
 from grading.planning import open_plan
 from grading.services import NothingToUndo, sync, undo
 from sandbox.records import GradingStandard
@@ -94,6 +95,27 @@ def test_an_undo_that_broke_off_can_be_repeated(school: School) -> None:
     school.world.faults.clear()
     assert undo(school.context, started_by="command").counts == {"restored": 3, "kept": 0, "refused": 0}
     assert sync(school.context).run.counts["conflict"] == 0
+
+
+def test_what_was_sent_or_taken_back_at_the_same_moment_is_not_taken_back_again(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The course was another's until right before this undo had it."""
+    align(school, "assignment")
+    sync(school.context)
+    open_run = runs.open_run
+
+    def open_late(*given: Any, **more: Any) -> Run:
+        monkeypatch.undo()
+        school.assess(1005, 601, "4")
+        assert sync(school.context).run.counts["send"] == 1
+        return open_run(*given, **more)
+
+    monkeypatch.setattr(runs, "open_run", open_late)
+    with pytest.raises(NothingToUndo):
+        undo(school.context, started_by="command")
+    assert len(school.column(NAMES["assignment"])) == 5
+    assert undo(school.context, started_by="command").counts["restored"] == 1
 
 
 def test_no_journal_when_undo_days_is_zero(school: School) -> None:

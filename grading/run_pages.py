@@ -27,6 +27,8 @@ WHAT_HAPPENED = {
     "changed": "Nothing sent: the course had changed",
     "discarded": "Preview put away",
 }
+UNDONE = {"done": "everything was put back", "partial": "some cells were not put back"}
+TRIED = {"done": "everything could be sent", "partial": "some cells could not be sent"}
 
 
 WRITTEN = {"graded", "zeroed", "excused", "cleared", "restored"}
@@ -160,20 +162,25 @@ class HistoryRow:
 
 
 def history_row(run: Run, reader: str) -> HistoryRow:
-    state = "Under way" if run.state != RunState.FINISHED else WHAT_HAPPENED.get(run.outcome, "Ended")
+    when = run.finished_at or run.started_at
+    return HistoryRow(run.number, when, owner(run, reader), _what_happened(run), run.counts)
+
+
+def _what_happened(run: Run) -> str:
+    """What kind of run it is, where it is no sync, and how it ended."""
+    over = run.outcome if run.state == RunState.FINISHED else ""
+    state = WHAT_HAPPENED.get(over, "Under way" if not over else "Ended")
     if stopped_by_person(run):
         state = "Stopped by a person"
+    elif run.state == RunState.READY:
+        state = "Preview waiting to be sent"
+    small = state[:1].lower() + state[1:]
     if run.dry_run:
-        state = f"Dry run. {state}"
+        return f"Dry run: {TRIED.get(over, small)}"
     if run.undo_of_id:
-        state = f"Undo. {state}"
-    return HistoryRow(
-        run.number,
-        run.finished_at or run.started_at,
-        owner(run, reader),
-        state,
-        run.counts,
-    )
+        of = f" of run {run.undo_of.number}" if run.undo_of else ""
+        return f"Undo{of}: {UNDONE.get(over, small)}"
+    return state
 
 
 def owner(run: Run, reader: str) -> str:

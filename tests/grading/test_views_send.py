@@ -232,8 +232,21 @@ def test_the_history_lists_runs_by_time_with_counts_and_no_student(client: Clien
         at.send()
         at.preview(601)
         page = plain(at.room.text("/course/runs/"))
-    assert page.index("Run 2") < page.index("Run 1") and "Under way" in page and "Everything was sent" in page
+    assert page.index("Run 2") < page.index("Run 1") and "Everything was sent" in page
+    assert "Preview waiting to be sent" in page
     assert "you" in page and "Lindqvist" not in page and "1001" not in page
+
+
+def test_the_history_says_of_undo_and_of_a_dry_run_what_they_did(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        at.send()
+        at.post("undo")
+        work()
+        assert "Undo of run 1: everything was put back" in plain(at.room.text("/course/runs/"))
+        Run.objects.filter(undo_of=None).update(dry_run=True)
+        page = plain(at.room.text("/course/runs/"))
+        assert "Dry run: everything could be sent" in page and "Everything was sent" not in page
 
 
 def test_an_ended_course_is_said_and_nothing_sent(client: Client) -> None:

@@ -3,6 +3,7 @@ another, and nothing that can still be taken back is given up."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from grading.services import sync, undo
 from sandbox.scenarios.base import TA_ID
 from tests.grading.school import LONG_AGO, School, connect_account, entry
 from tests.grading.test_runs import approved
+from tests.grading.test_soaked import instead_of_the_job
 from tests.hardening.test_faults_people import BULK, OTHER, RIGHT, SCORES, WORK, before_call, both_ways
 
 
@@ -111,6 +113,23 @@ def test_a_job_that_is_still_queued_is_not_sent_again(
     school.world.jobs_stuck = True
     assert sync(school.context).run.reasons["no_answer"] == 4
     assert school.writes() == 1
+
+
+def test_f31_edited_right_after_the_bulk_job_wrote(school: School) -> None:
+    """Seen at the reading back, told, and never written over: it is a person's."""
+    school.align(entry(601, school.assignment(WORK).id))
+
+    def work_then_edit(work: Callable[[], str | None]) -> str | None:
+        message = work()
+        school.edit(WORK, 1002, "0.3")
+        return message
+
+    instead_of_the_job(school, work_then_edit)
+    assert sync(school.context).run.reasons["changed_since_preview"] == 1
+    for _ in range(2):
+        run = sync(school.context).run
+        assert (run.reasons["graded_by_person"], run.requests["write"]) == (1, 0)
+    assert school.column(WORK) == {**RIGHT, 1002: "0.3"}
 
 
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from grading.services import sync
 from lti_tool.http import Http, shared_http
 from tests.grading.school import School, entry
+from tests.hardening.certificates import make_certificate, tls_server
 
 SCORES, BULK = "*/scores", "*/submissions/update_grades"
 RIGHT = {1001: "1", 1002: "1", 1003: "0", 1004: "1"}
@@ -25,9 +27,9 @@ READS = (
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits of seconds are the point of none of these."""
+    """Waits of seconds between two tries are the point of none of these. Canvas's own slowness stays."""
     monkeypatch.setattr(shared_http(), "_sleep", lambda seconds: None)
-    monkeypatch.setattr("grading.writers.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("grading.writers.rest_a_while", lambda attempt, beat: beat())
 
 
 def both_ways(school: School) -> None:
@@ -46,13 +48,17 @@ def assert_nothing_doubled(school: School) -> None:
 
 @pytest.mark.parametrize("path", [SCORES, BULK])
 def test_f03_canvas_does_not_answer_in_time(
-    school: School, path: str, monkeypatch: pytest.MonkeyPatch
+    school: School, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The write arrives, the answer does not: given up, read back, not written twice."""
     both_ways(school)
     monkeypatch.setitem(Http.request.__kwdefaults__, "timeout", (5.0, 0.4))
     school.world.faults.add("slow", method="POST", path=path, count=1, seconds=0.8)
     assert sync(school.context).run.outcome == "done"
+    assert caplog.text.count("kind=MaybeSent") == 1
+    # Where it had not arrived when it was read back, it is sent once more, with the same time.
+    once = 4 if path == SCORES else 1
+    assert school.world.calls.count("POST", path) in (once, once + 1)
     assert is_right(school)
     assert_nothing_doubled(school)
 
@@ -154,6 +160,27 @@ def test_f10_nobody_there_and_no_certificate(school: School) -> None:
     run = sync(school.context).run
     assert run.error and (run.error["code"], run.error["who"]) == ("tls", "operator")
     assert school.writes() == 0
+
+
+@pytest.mark.parametrize("wrong", ["", "another host's", "ended", "signed by nobody we know"])
+def test_f10_a_certificate_that_is_not_to_be_trusted(
+    school: School, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wrong: str
+) -> None:
+    """Before a token is sent. With a good one the same server gets as far as an answer that is none."""
+    names = "canvas.example.edu" if wrong == "another host's" else "localhost"
+    days = -1 if wrong == "ended" else 1
+    certificate = make_certificate(tmp_path, names, days=days)
+    school.align(entry(601, "Models"))
+    if wrong != "signed by nobody we know":
+        monkeypatch.setattr(shared_http()._session, "verify", str(certificate))
+    with tls_server(certificate) as (port, asked):
+        registration = school.context.registration
+        registration.canvas_url = f"https://localhost:{port}"
+        registration.save()
+        school.account.refresh_from_db()
+        run = sync(school.context).run
+    assert run.outcome == "stopped" and run.error
+    assert (run.error["code"] == "tls") == bool(wrong) == (not asked)
 
 
 def test_f13_reads_work_and_writes_do_not(school: School, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy, exceptions, jobs
 from procrastinate.contrib.django import app
 
+from canvas import noticehandlers
 from canvas.models import CanvasAccount, ConsentState, ServiceToken
 from grading import runs, services
 from grading.core.plan import Choices
@@ -129,6 +130,15 @@ def clean_up(timestamp: int) -> None:
     """Once a day: what has outlived its use goes."""
     forget_what_is_over(timezone.now())
     remove_old_jobs(JOB_LIFE)
+
+
+@app.periodic(cron="43 3 * * *")
+@app.task(
+    queue=QUEUE, name="grading.ask_for_notices", queueing_lock="grading.ask_for_notices", pass_context=False
+)
+def ask_for_notices(timestamp: int) -> None:
+    """Once a day: every Canvas is asked to tell of copied courses, installations of today included."""
+    noticehandlers.subscribe_all(timezone.now())
 
 
 def forget_what_is_over(now: datetime) -> None:

@@ -22,6 +22,9 @@ SCOPE_REASONS = {
     ),
     "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly": "to look before a grade is sent",
     "https://purl.imsglobal.org/spec/lti-ags/scope/score": "to send grades to those columns",
+    "https://purl.imsglobal.org/spec/lti/scope/noticehandlers": (
+        "to be told that a course was copied, so that its teacher is; optional"
+    ),
 }
 """Why each scope of the LTI key is asked for."""
 

@@ -3,7 +3,17 @@
 Each module names the Canvas source it imitates; the rules are those of Canvas's own spec cases.
 """
 
-from sandbox.lti import deep_linking, launch, line_items, members, registration, results, scores, token_grant
+from sandbox.lti import (
+    deep_linking,
+    launch,
+    line_items,
+    members,
+    notices,
+    registration,
+    results,
+    scores,
+    token_grant,
+)
 from sandbox.lti.routes import blueprint
 
 __all__ = [
@@ -12,6 +22,7 @@ __all__ = [
     "launch",
     "line_items",
     "members",
+    "notices",
     "registration",
     "results",
     "scores",

@@ -79,7 +79,8 @@ def advantage(*scopes: str, gradebook: bool = True) -> Callable[[View], Callable
     return wrap
 
 
-def _caller(world: World, course_id: int, scopes: tuple[str, ...]) -> Caller:
+def calling_key(world: World, *scopes: str) -> DeveloperKey:
+    """The key whose token this call carries, up to the check of the context."""
     token = _access_token(world)
     key = world.key_by_client_id(token.client_id)
     if key is None or not key.active:
@@ -88,6 +89,11 @@ def _caller(world: World, course_id: int, scopes: tuple[str, ...]) -> Caller:
         raise refused(401, "Insufficient permissions")
     if not key.enabled:
         raise refused(401, "Invalid Developer Key")
+    return key
+
+
+def _caller(world: World, course_id: int, scopes: tuple[str, ...]) -> Caller:
+    key = calling_key(world, *scopes)
     if course_id not in world.courses:
         raise not_found()
     course = world.course(course_id)

@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.lti import vocabulary as v
 from sandbox.lti.deep_linking import DL, PLACEMENT, REQUEST, deep_linking_settings
 from sandbox.lti.facts import LaunchFacts, launch_roles, split_name
+from sandbox.lti.notices import KINDS
 from sandbox.lti.substitutions import expand_fields
 from sandbox.records import User
 
@@ -98,7 +99,7 @@ def _service_claims(facts: LaunchFacts) -> dict[str, Any]:
             "service_versions": ["1.0"],
             "platform_notification_service_url": f"{facts.base_url}/api/lti/notice-handlers/{facts.tool.id}",
             "scope": [v.SCOPE_NOTICES],
-            "notice_types_supported": ["LtiHelloWorldNotice", "LtiContextCopyNotice"],
+            "notice_types_supported": list(KINDS),
         }
         claims[v.LTI + "platformnotificationservice"] = _noisy(notices)
     return claims

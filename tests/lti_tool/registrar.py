@@ -34,6 +34,7 @@ def description(server: LocalServer, **changes: Any) -> dict[str, Any]:
             "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly",
             "https://purl.imsglobal.org/spec/lti-ags/scope/score",
             "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly",
+            "https://purl.imsglobal.org/spec/lti/scope/noticehandlers",
         ],
         "response_types_supported": ["id_token"],
         "id_token_signing_alg_values_supported": ["RS256"],

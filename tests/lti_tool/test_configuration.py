@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import resolve
 
-from canvas import service_tokens
+from canvas import noticehandlers, service_tokens
 from lti_tool.keys import private_pem, signing_key
 from lti_tool.models import SigningKey
 from tests.people import LAUNCH, TOOL
@@ -50,7 +50,8 @@ def test_config_asks_for_the_custom_fields_and_the_placement(client: Client) -> 
 
 
 def test_config_asks_for_the_scopes_the_code_asks_for(client: Client) -> None:
-    assert sorted(client.get("/lti/config.json").json()["scopes"]) == sorted(service_tokens.WANTED)
+    wanted = [*service_tokens.WANTED, noticehandlers.SCOPE]
+    assert sorted(client.get("/lti/config.json").json()["scopes"]) == sorted(wanted)
 
 
 def test_the_file_at_the_root_is_the_same_with_an_example_address() -> None:

@@ -161,6 +161,7 @@ def test_f26_an_expired_service_token_is_replaced_once(school: School, text: str
     school.world.faults.add("reply", path=SCORES, count=1, status=401, body=body)
     assert sync(school.context).run.outcome == "done"
     assert school.column("Models") == RIGHT
+    assert school.world.calls.count("POST", "*/login/oauth2/token") == 2, "the first, and one in its place"
 
 
 def test_f27_the_key_that_signs_is_replaced(school: School) -> None:

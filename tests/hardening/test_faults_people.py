@@ -93,17 +93,24 @@ def test_f34_nothing_but_cells_columns_and_tokens_is_ever_written(school: School
     }
 
 
-def test_f38_two_users_are_merged_while_scores_are_sent(school: School) -> None:
+def test_f38_two_users_are_merged_while_scores_are_sent(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The score meant for the one lands on the other: seen by reading back, and put right by the next sync."""
     school.align(entry(601, "Models"))
+    # One after the other: the score of 1001 is there already when the one of 1003 comes.
+    monkeypatch.setattr(writers, "SCORES_A_BATCH", 1)
+    monkeypatch.setattr(writers, "SCORES_AHEAD", 0)
 
     def merge() -> None:
         school.world.users[1003].merged_into = 1001
         school.enrollment(1003).state = "deleted"
         school.forget_evidence(1003)
 
-    before_call(school, SCORES, merge)
-    assert sync(school.context).run.counts["conflict"] >= 1
+    before_call(school, SCORES, merge, nth=3)
+    first = sync(school.context)
+    assert first.run.counts["conflict"] >= 1 and school.cell("Models", 1001) == "0"
+    assert "1001" not in {cell.user for cell in first.cells if cell.decision == "send"}
     assert sync(school.context).run.outcome == "done"
     assert school.column("Models") == {1001: "1", 1002: "1", 1004: "1"}
     assert sync(school.context).run.requests["write"] == 0

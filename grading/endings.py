@@ -12,7 +12,7 @@ from grading import journal
 from grading.connection import Connection, Stopped
 from grading.core.plan import DECISIONS, PlannedCell, Problem, count_decisions, count_reasons, is_partial
 from grading.delivery import Delivery
-from grading.ledger import refused
+from grading.ledger import UNREAD, refused
 from grading.models import Run
 from grading.planning import Prepared
 from grading.runs import Lease
@@ -58,7 +58,7 @@ def finish(lease: Lease, on: Delivery, end: Stopped | None) -> Result:
 def _own_up(on: Delivery, end: Stopped) -> None:
     """Where a fault of our own ended it, cells have no receipt: none of them is called sent."""
     without = on.ledger.without_receipt(on.prepared.plan.to_send())
-    on.ledger.put((cell for cell in without if cell.key in on.ledger.attempted), refused("not_read_back"))
+    on.ledger.put((cell for cell in without if cell.key in on.ledger.attempted), UNREAD)
     on.ledger.put(on.ledger.without_receipt(without), refused(end.code, end.detail))
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from grading.core.grades import GradeText
-from grading.ledger import SENT
+from grading.ledger import SENT, UNREAD
 from grading.models import Run, UndoJournal
 from lti_tool.models import Context
 from lti_tool.sealing import seal, unseal
@@ -50,7 +50,7 @@ def keep(run: Run, on: Delivery) -> None:
         )
         for cell in on.prepared.plan.to_send()
         if cell.key in on.ledger.attempted
-        and on.ledger.receipts.get(cell.key) == SENT
+        and on.ledger.receipts.get(cell.key) in (SENT, UNREAD)
         and (assignment_id := on.assignment_id(cell))
     ]
     if entries and settings.UNDO_DAYS:

@@ -31,6 +31,10 @@ def refused(code: str, detail: str = "") -> Receipt:
     return Receipt("refused", code, detail)
 
 
+UNREAD = refused("not_read_back")
+"""Canvas may have taken it, and does not show the cell any more: its column was unpublished, or its student left."""
+
+
 @dataclass
 class Ledger:
     """`attempted` are cells whose effect in Canvas is not certain until they are read back; `unanswered` those

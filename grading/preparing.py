@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from django.utils import timezone
@@ -38,13 +39,18 @@ def fill(run: Run) -> None:
     lease = runs.reading_lease(run)
     if run.state != RunState.READING or run.account is None:
         return
-    to = connect(run.context, run.account)
+    with contextlib.suppress(LeaseLost):
+        _fill(lease, connect(run.context, run.account))
+
+
+def _fill(lease: Lease, to: Connection) -> None:
+    """Raises LeaseLost, wherever it is noticed: also where the run would be ended for another reason."""
     try:
         with runs.pulse(lease):
             prepared, _ = plan_course(to, approved_by_person=True)
         store_plan(lease, to, prepared, RunState.READY)
     except LeaseLost:
-        return
+        raise
     except Stopped as end:
         finish_stopped(lease, to, end)
     except Exception:

@@ -17,7 +17,7 @@ from grading import fingerprints, writers, writing
 from grading.connection import Stopped
 from grading.core.plan import PlannedCell
 from grading.delivery import CellsNow, Delivery, by_alignment
-from grading.ledger import CHANGED, SENT, holds, is_as_planned_from, refused
+from grading.ledger import CHANGED, SENT, UNREAD, holds, is_as_planned_from, refused
 
 MOST_SKIPPED = 200
 """How many cells that bulk jobs left out are sent by themselves in one run."""
@@ -42,7 +42,7 @@ def confirm(on: Delivery, cells: Sequence[PlannedCell], *, forgiving: bool) -> N
         accepted = by_alignment([cell for cell in sent if on.ledger.receipts.get(cell.key) == SENT])
         for one in on.stored:
             _remember_unread(on, one, accepted.get(one.id, []))
-        on.ledger.put(on.ledger.without_receipt(sent), refused("not_read_back"))
+        on.ledger.put(on.ledger.without_receipt(sent), UNREAD)
         if forgiving:
             return
         raise
@@ -100,9 +100,16 @@ def _settle(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell], no
     ours: list[Cell] = []
     not_ours: list[PlannedCell] = []
     overtaken: list[PlannedCell] = []
+    unread: list[PlannedCell] = []
     by_ags = one.target.kind == TargetKind.COLUMN
     for planned in cells:
         cell, receipt = on.cell(now, planned), on.ledger.receipts.get(planned.key)
+        if cell is None and receipt in (None, SENT, UNREAD):
+            # Whatever it holds stays intended: once it is seen again, it is known.
+            if receipt == SENT:
+                unread.append(planned)
+            on.ledger.receipts[planned.key] = UNREAD
+            continue
         theirs = receipt == CHANGED or on.ledger.was_turned_away(planned)
         # A person graded it since, by chance the same.
         theirs = theirs or (by_ags and cell is not None and fingerprints.is_by_person(cell))
@@ -122,6 +129,7 @@ def _settle(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell], no
         if not may_arrive and planned not in overtaken:
             not_ours.append(planned)
     on.lease.fence()
+    _remember_unread(on, one, unread)
     fingerprints.remember_states(on.to.context, one.target, ours, timezone.now())
     fingerprints.remember_written(on.to.context, one.target, on.keys(overtaken))
     on.forget(not_ours)

@@ -237,7 +237,10 @@ class Undoer:
         for entry in entries:
             cell = now.get((entry.assignment, entry.user))
             text = grade_text(cell.entered_score, cell.excused) if cell else None
-            ours = cell is not None and memory.ownership(entry.target, cell).ours
+            # What was sent and could not be read back is known by its intention.
+            ours = cell is not None and (
+                memory.ownership(entry.target, cell).ours or memory.was_intended(cell)
+            )
             if cell is not None and ours and same_grade(text, entry.after):
                 pending.append(_planned(entry, cell))
             elif cell is not None and same_grade(text, entry.before) and memory.was_intended(cell):

@@ -163,6 +163,9 @@ def post_job(
         raise
     except PlatformError as error:
         ledger.no_answer(cells)
+        if error.code == "gone":
+            # Canvas has forgotten the job: what it wrote is to be read back.
+            raise MaybeSent(error.detail, code=error.code, status=error.status, where=error.where) from error
         raise stopped_by(error) from error
     if not end.is_over:
         ledger.no_answer(cells)

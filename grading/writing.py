@@ -19,7 +19,7 @@ from grading.connection import Stopped
 from grading.core.columns import Column
 from grading.core.plan import PlannedCell, numeric
 from grading.delivery import Delivery
-from grading.ledger import CHANGED, SENT, holds, is_as_planned_from, refused
+from grading.ledger import CHANGED, SENT, UNREAD, holds, is_as_planned_from, refused
 from grading.writers import ColumnRefused, LineItemColumn
 from lti_tool.errors import MaybeSent
 
@@ -181,11 +181,12 @@ def _unwritten(on: Delivery, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
         cell = on.cell(now, planned)
         if holds(cell, planned):
             on.ledger.receipts[planned.key] = SENT
-        elif is_as_planned_from(cell, planned):
+        elif is_as_planned_from(cell, planned) or (cell is None and planned.key not in on.ledger.attempted):
             left.append(planned)
+        elif cell is None:
+            on.ledger.receipts[planned.key] = NOT_FOUND if planned.key in on.ledger.not_all_found else UNREAD
         else:
-            unseen = cell is None and planned.key in on.ledger.not_all_found
-            on.ledger.receipts[planned.key] = NOT_FOUND if unseen else CHANGED
+            on.ledger.receipts[planned.key] = CHANGED
     return left
 
 

@@ -148,6 +148,14 @@ def test_unpublished_while_grades_are_sent(school: School) -> None:
     assert school.column(column.name) == {}
 
 
+def test_a_job_that_canvas_has_forgotten_is_read_back(school: School) -> None:
+    both_ways(school)
+    school.world.faults.add("reply", method="GET", path="*/progress/*", status=404, body="{}", count=1)
+    result = sync(school.context)
+    assert (result.run.outcome, result.run.counts["send"]) == ("done", 8)
+    assert school.column("1.1 Linear models") == RIGHT == school.column("Models")
+
+
 def test_a_slow_bulk_job_is_followed_to_its_end(school: School) -> None:
     both_ways(school)
     column = school.assignment("1.1 Linear models")

@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from canvas.values import Progress
+from grading import connection as connections
 from grading import jobs, planning, runs, services, syncing, writers
 from grading.core.plan import Choices, PlannedCell
 from grading.models import Fingerprint, Run, RunState, UndoJournal
@@ -134,6 +135,24 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(school: School) -> Non
     with pytest.raises(runs.LeaseLost):
         frozen.beat(timezone.now())
     other.beat(timezone.now())
+
+
+@pytest.mark.parametrize("end", [connections.stopped("no_answer"), RuntimeError("ours")])
+def test_a_preview_frozen_while_it_read_says_nothing_of_a_run_that_is_another_s(
+    school: School, monkeypatch: pytest.MonkeyPatch, end: Exception
+) -> None:
+    """It comes back, meets a fault, and would end the run for it: by then a worker after it has ended the run."""
+    school.align(entry(601, "Models"))
+    run = services.begin(school.context, school.account, started_by="teacher 11")
+
+    def replaced(*given: Any, **more: Any) -> Any:
+        runs.close(run, timezone.now(), outcome=runs.DISCARDED)
+        raise end
+
+    monkeypatch.setattr("grading.preparing.plan_course", replaced)
+    services.fill(run)
+    run.refresh_from_db()
+    assert (run.outcome, run.error) == (runs.DISCARDED, None)
 
 
 def test_a_preview_that_was_approved_meanwhile_is_not_discarded(

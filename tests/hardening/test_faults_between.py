@@ -132,6 +132,36 @@ def test_f31_edited_right_after_the_bulk_job_wrote(school: School) -> None:
     assert school.column(WORK) == {**RIGHT, 1002: "0.3"}
 
 
+@pytest.mark.parametrize("afterwards", ["sync", "undo"])
+@pytest.mark.parametrize("change", [{"published": False}, {"deleted": True}])
+def test_what_was_written_before_its_column_vanished_stays_ours(
+    school: School, afterwards: str, change: dict[str, bool]
+) -> None:
+    """The bulk job has ended; then the assignment is unpublished or deleted, and its cells cannot be read back."""
+    school.align(entry(601, "Models"), entry(601, school.assignment(WORK).id))
+    column = school.assignment(WORK)
+    back = {name: getattr(column, name) for name in change}
+
+    def vanishes() -> None:
+        vars(column).update(change)
+
+    before_call(school, SCORES, vanishes)
+    run = sync(school.context).run
+    assert (run.outcome, run.reasons["not_read_back"], run.counts["send"]) == ("partial", 4, 4)
+    assert [problem["code"] for problem in run.problems] == ["not_read_back"]
+    vars(column).update(back)
+    assert school.column(WORK) == RIGHT
+    if afterwards == "undo":
+        assert undo(school.context, started_by="command").counts == {"restored": 8, "kept": 0, "refused": 0}
+        assert school.column(WORK) == {}
+        return
+    more = {"rule": {"kind": "cutoff", "credit": "60%"}}
+    school.align(entry(601, "Models", **more), entry(601, column.id, **more))
+    again = sync(school.context, confirm_large=True).run
+    assert (again.outcome, again.counts["send"], again.counts["conflict"]) == ("done", 6, 0)
+    assert school.cell(WORK, 1001) == "0.6"
+
+
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every cell waits for the one before, and is looked at once more right before its turn."""
     monkeypatch.setattr("grading.writers.SCORES_A_BATCH", 1)

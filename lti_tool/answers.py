@@ -54,7 +54,7 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON: fractions become Decimal, NaN and Infinity are refused. Raises Incomplete."""
         try:
-            return json.loads(self.body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_constant)
+            return json.loads(self.body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=no_constant)
         except (ValueError, RecursionError) as error:
             raise self.incomplete("The answer was not JSON.", code="not_json") from error
 
@@ -79,7 +79,8 @@ def _date(text: str) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _no_constant(name: str) -> NoReturn:
+def no_constant(name: str) -> NoReturn:
+    """For `json.loads`: Python would take NaN and Infinity, which RFC 8259 does not know. Raises ValueError."""
     raise ValueError(f"{name} is not JSON")
 
 

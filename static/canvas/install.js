@@ -39,4 +39,6 @@
       setTimeout(() => { button.innerHTML = before; }, 2000);
     }
   });
+
+  document.querySelectorAll("[data-copy], [data-lti-close]").forEach((button) => { button.disabled = false; });
 })();

@@ -21,6 +21,8 @@ from typing import Any
 
 import requests
 
+from tests.plugins.ports import free_port
+
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 START_SECONDS = 30.0
 PATHS = {
@@ -224,10 +226,3 @@ def _until(ready: Callable[[], bool], what: str) -> None:
     while not ready():
         assert time.monotonic() < until, f"{what} did not start"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

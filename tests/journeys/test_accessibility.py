@@ -57,7 +57,7 @@ def test_no_page_has_a_violation_and_no_address_what_was_typed(browser: Browser,
         heading = frame.get_by_role("heading", level=1)
 
         def see(name: str, title: str) -> None:
-            expect(heading).to_have_text(re.compile(title), timeout=20_000)
+            expect(heading).to_have_text(re.compile(title))
             found.extend(look(page, name))
 
         def go(link: str) -> None:
@@ -83,9 +83,7 @@ def test_no_page_has_a_violation_and_no_address_what_was_typed(browser: Browser,
         see("empty history", "History")
         go("Settings")
         go("Check that everything works")
-        expect(frame.get_by_text(re.compile("Something needs a person|Everything works"))).to_be_visible(
-            timeout=20_000
-        )
+        expect(frame.get_by_text(re.compile("Something needs a person|Everything works"))).to_be_visible()
         see("self-check", "Does everything work")
         go("Settings")
         go("Forget this course")
@@ -93,17 +91,17 @@ def test_no_page_has_a_violation_and_no_address_what_was_typed(browser: Browser,
         go("Preview")
         see("before a preview", "Preview changes")
         frame.get_by_role("button", name="Preview changes").click()
-        expect(heading).to_have_text("Preview: 14 grades would change, 2 need you.", timeout=20_000)
+        expect(heading).to_have_text("Preview: 14 grades would change, 2 need you.")
         for cell in frame.locator("details.why summary").all()[:4]:
             cell.click()
         see("preview", "Preview: 14 grades")
         frame.get_by_label("Student", exact=True).fill("Okafor")
         frame.get_by_label("Student", exact=True).press("Enter")
-        expect(frame.get_by_role("link", name="Lindqvist, Ada")).to_have_count(0, timeout=20_000)
+        expect(frame.get_by_role("link", name="Lindqvist, Ada")).to_have_count(0)
         frame.get_by_label(re.compile("Replace with")).first.check()
-        expect(frame.get_by_role("button", name="Send 15 grades")).to_be_visible(timeout=20_000)
+        expect(frame.get_by_role("button", name="Send 15 grades")).to_be_visible()
         frame.get_by_label(re.compile("Keep ")).first.check()
-        expect(frame.get_by_role("button", name="Send 14 grades")).to_be_visible(timeout=20_000)
+        expect(frame.get_by_role("button", name="Send 14 grades")).to_be_visible()
         frame.get_by_role("link", name="Okafor, Bilal").click()
         see("one student", "Okafor, Bilal")
         go("Back to the preview")
@@ -111,7 +109,7 @@ def test_no_page_has_a_violation_and_no_address_what_was_typed(browser: Browser,
         expect(frame.get_by_role("button", name=re.compile("Held"), pressed=True)).to_be_visible()
         frame.get_by_role("button", name="Hide names").press("Enter")
         switch = frame.get_by_role("button", name="Hide names", pressed=True)
-        expect(switch).to_be_focused(timeout=20_000)
+        expect(switch).to_be_focused()
         expect(frame.get_by_role("button", name=re.compile("Held"), pressed=True)).to_be_visible()
         see("names hidden", "Preview: 14 grades")
         expect(frame.locator("body")).not_to_contain_text("Okafor")
@@ -132,17 +130,17 @@ def test_an_administrators_page_has_no_violation(browser: Browser, by_people: De
         page = context.new_page()
         act_as(page, by_people.canvas, "Ada Admin (account admin)")
         frame = open_tool(page)
-        frame.get_by_role("link", name="Grading schemes of the school").click(timeout=20_000)
+        frame.get_by_role("link", name="Grading schemes of the school").click()
         connects = frame.get_by_role("link", name="Connect Canvas")
-        expect(connects).to_be_visible(timeout=20_000)
+        expect(connects).to_be_visible()
         found = look(page, "school without an account")
         with page.expect_popup() as popup:
             connects.click()
         popup.value.get_by_role("button", name="Authorize").click()
         makes = frame.get_by_role("button", name="Make the scheme in Canvas").last
-        expect(makes).to_be_visible(timeout=20_000)
+        expect(makes).to_be_visible()
         found += look(page, "school")
         makes.click()
-        expect(frame.locator(".error-summary")).to_be_visible(timeout=20_000)
+        expect(frame.locator(".error-summary")).to_be_visible()
         found += look(page, "school, refused")
     assert found == []

@@ -74,34 +74,32 @@ def test_the_usual_set_up_and_a_template_of_ones_own(browser: Browser, small: De
             picture(page, name)
 
         frame.get_by_role("link", name="Outcomes and columns").click()
-        expect(frame.get_by_text("Your school’s usual set-up: 5 alignments.")).to_be_visible(timeout=15_000)
+        expect(frame.get_by_text("Your school’s usual set-up: 5 alignments.")).to_be_visible()
         see("start-with-set-up")
         frame.get_by_role("link", name=re.compile("Review your school")).click()
-        expect(heading).to_have_text("Template “School”", timeout=15_000)
+        expect(heading).to_have_text("Template “School”")
         assert [box.is_checked() for box in frame.locator("input[name=entry]").all()] == [
             True, True, False, True, False
         ]  # fmt: skip
         frame.get_by_role("checkbox", name=re.compile("1.4 Sequences")).check()
         frame.get_by_role("button", name="Make the ticked alignments").click()
-        expect(frame.get_by_text("Choose what is open here")).to_be_visible(timeout=15_000)
+        expect(frame.get_by_text("Choose what is open here")).to_be_visible()
         see("template-review-open")
         frame.get_by_label("Outcome: 1.4 Sequences").select_option(label="2.1 Models with functions")
         frame.get_by_role("button", name="Make the ticked alignments").click()
-        expect(frame.get_by_text("The ticked alignments of the template are saved.")).to_be_visible(
-            timeout=15_000
-        )
+        expect(frame.get_by_text("The ticked alignments of the template are saved.")).to_be_visible()
         frame.get_by_role("link", name="Settings", exact=True).click()
         frame.get_by_role("link", name=re.compile("Save these alignments")).click()
         frame.get_by_role("link", name="Save 4 alignments as a template").click()
-        expect(heading).to_have_text("Save as a template", timeout=15_000)
+        expect(heading).to_have_text("Save as a template")
         see("template-save")
         frame.get_by_label("Name of the template").fill("Algebra, mastery out of 4")
         frame.get_by_role("button", name="Save 4 alignments").click()
-        expect(frame.get_by_text("The template is saved.")).to_be_visible(timeout=15_000)
+        expect(frame.get_by_text("The template is saved.")).to_be_visible()
         frame.get_by_text("Rename or delete").click()
         see("templates")
         frame.get_by_role("link", name="Delete this template").click()
-        expect(heading).to_have_text(re.compile("Delete the template"), timeout=15_000)
+        expect(heading).to_have_text(re.compile("Delete the template"))
         frame.get_by_role("link", name="Keep it").click()
         with page.expect_download() as download:
             frame.get_by_role("button", name="Download Algebra").click()

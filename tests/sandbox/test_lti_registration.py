@@ -109,6 +109,7 @@ def test_the_pasted_link_keeps_its_query(school: School) -> None:
     address = page.text.partition('src="https://tool.edu')[2].partition('"')[0].replace("&amp;", "&")
     query = parse_qs(urlsplit(address).query)
     (description,), (bearer,) = query["openid_configuration"], query["registration_token"]
+    assert page.text.index("register.js") < page.text.index("<iframe"), "it listens before the tool can speak"
     assert query["key"] == ["a+b"] and description.partition("?")[0] == f"{school.url}{CONFIGURATION}"
     # As Canvas has it, the address alone is enough: one version reads the token nowhere else.
     assert requests.get(description, timeout=SECONDS).status_code == 200

@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts.processes import ROOT
+from tests.plugins.ports import free_port
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -19,8 +19,7 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture
 def command() -> Iterator[list[str]]:
     """The demo on free ports; its folder goes with the test."""
-    with socket.create_server(("127.0.0.1", 0)) as tool, socket.create_server(("127.0.0.1", 0)) as canvas:
-        port, canvas_port = str(tool.getsockname()[1]), str(canvas.getsockname()[1])
+    port, canvas_port = str(free_port()), str(free_port())
     yield [sys.executable, "-m", "scripts.demo", "--port", port, "--canvas-port", canvas_port]
     shutil.rmtree(ROOT / "var" / f"demo-{port}", ignore_errors=True)
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,9 @@ import psycopg
 import pytest
 
 from scripts.processes import ROOT
+from tests.plugins.ports import free_port
+
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -29,8 +31,7 @@ def database_url() -> Iterator[str]:
 
 @pytest.fixture
 def running(database_url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "DATABASE_URL": database_url,
         "PORT": str(port),
@@ -41,11 +42,11 @@ def running(database_url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         yield process, f"http://127.0.0.1:{port}/readyz"
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(120)
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not condition():
         assert process.poll() is None, "it ended by itself"
         assert time.monotonic() < deadline, "waited too long"
@@ -89,7 +90,7 @@ def test_the_worker_comes_back_and_sigterm_leaves_nothing(
 
     everything = descendants(process.pid)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
     left = subprocess.run(["ps", "-axo", "pid="], capture_output=True, text=True, check=True).stdout.split()
     assert not {pid for pid in everything if str(pid) in left}
 

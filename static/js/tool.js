@@ -41,6 +41,15 @@
     say(document.title);
   }
 
+  /* A browser thinks a control visible that the first column of a wide table covers in part. */
+  function uncover(control) {
+    var region = control.closest(".scroll"), cell = control.closest("td");
+    var head = region && cell && cell.parentElement.querySelector("th[scope=row]");
+    if (!head) return;
+    var covered = head.getBoundingClientRect().right + 8 - control.getBoundingClientRect().left;
+    if (covered > 0) region.scrollLeft -= covered;
+  }
+
   /* "Choose all" boxes: <input type=checkbox data-check-all="name">, of the form or of [data-check-scope] around it. */
   function checkAll(box) {
     var name = box.getAttribute("data-check-all");
@@ -93,6 +102,7 @@
     body.addEventListener("change", function (event) {
       if (event.target.matches("[data-check-all]")) checkAll(event.target);
     });
+    body.addEventListener("focusin", function (event) { uncover(event.target); });
     body.addEventListener("click", function (event) {
       if (event.target.closest("[data-print]")) window.print();
       /* What a person opens in a wide table is brought into its view. */

@@ -53,7 +53,7 @@ fix: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Randomised syncs with faults, people's edits and crashes: `make soak N=1000 SEED=7`, `ARGS="--go-on -v"`.
+# Randomised syncs with faults, edits and crashes: `make soak N=1000 SEED=7`, `ARGS="--go-on -v"`; `--crowded`: two workers
 N ?= 1000
 SEED ?=
 soak: setup

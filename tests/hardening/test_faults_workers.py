@@ -171,6 +171,9 @@ def test_f50_a_frozen_worker_that_was_replaced_remembers_nothing(
         frozen(pid)
     Run.objects.exclude(state=RunState.FINISHED).update(heartbeat_at=timezone.now() - timedelta(seconds=90))
     assert sync(school.context).run.outcome == "done"
+    for days in (60, 61, 62):
+        school.assess(1003, 601, "4", days=days)
+    assert sync(school.context).run.counts["send"]
     remembered, journals = memory(), list(UndoJournal.objects.values())
     assert thaw(pid) == 0
     assert (memory(), list(UndoJournal.objects.values())) == (remembered, journals)

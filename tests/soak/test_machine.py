@@ -28,7 +28,7 @@ DICE = st.integers(0, 2**16)
 DEEDS = (
     "grade", "clear", "excuse", "late", "missing", "evidence", "no_evidence", "enrol", "column", "outcome", "account",
 )  # fmt: skip
-OPERATIONS = ("sync", "preview", "undo", "pair", "two_workers")
+OPERATIONS = ("sync", "preview", "undo", "pair")
 
 
 class Course(RuleBasedStateMachine):

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from lti_tool.answers import no_constant
 from lti_tool.refusals import LaunchRefused
 
 LONGEST_TOKEN = 65_536
@@ -62,7 +61,8 @@ def _decoded(segment: str) -> bytes:
 
 def _json_object(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=no_constant)
+        # NaN, which JSON has not, stays: as a time it is refused as one (B48; docs/decisions/0040).
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_once_each)
     except (ValueError, RecursionError):
         raise LaunchRefused("TOKEN-SHAPE") from None
     if not isinstance(value, dict):

@@ -129,7 +129,8 @@ def test_what_nobody_has_to_know_is_taken_and_dropped(platform: TestPlatform, na
 def test_ten_times_out_of_order_and_from_the_future_is_one_mark(platform: TestPlatform) -> None:
     now = timezone.now()
     newest = event(ago=timedelta(minutes=1))
-    for sent in [newest, event(ago=timedelta(hours=1)), *[newest] * 10, event(ago=timedelta(days=3))]:
+    older, oldest = event(ago=timedelta(hours=1)), event(ago=timedelta(days=3))
+    for sent in [newest, older, *[newest] * 10, older, oldest]:
         assert send(platform, sent) == 200
     [at] = marks().values()
     assert abs(at - (now - timedelta(minutes=1))) < timedelta(seconds=5)

@@ -10,6 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -144,6 +145,15 @@ def test_a_deployment_of_another_letter_case_is_unknown(client: Client, platform
     assert Deployment.objects.count() == 1
 
 
+def test_a_deployment_of_another_client_is_unknown(client: Client, platform: TestPlatform) -> None:
+    """B71: known to the tool, and not to this school."""
+    other = new_platform(client_id="20000000000042")
+    Deployment.objects.create(registration=other.registration, deployment_id="266:other")
+    with nothing_written():
+        answer = launch(client, platform, claims={c.DEPLOYMENT_ID: "266:other"})
+        assert_refused(answer, 403, "DEPLOYMENT")
+
+
 @pytest.mark.parametrize(
     "body", ['{"a":' * 20_000 + "1" + "}" * 20_000, "[" * 40_000, '{"n":' + "9" * 40_000 + "}"]
 )
@@ -194,7 +204,9 @@ def test_a_launch_ends_no_other_visit_and_takes_no_given_token(
     """Session fixation: whatever cookie the browser brings, the visit has a token nobody knew before."""
     client.cookies["lmg-session"] = client.cookies["lmg-session-plain"] = "fixed"
     answer = launch(client, platform)
-    assert answer.cookies["lmg-session"].value not in ("", "fixed")
+    token = answer.cookies["lmg-session"].value
+    assert token not in ("", "fixed")
+    assert launch(client, platform).cookies["lmg-session"].value not in ("", "fixed", token)
     assert Client().get("/course/", HTTP_AUTHORIZATION="Bearer fixed").status_code == 401
 
 
@@ -220,17 +232,22 @@ def test_of_fifty_at_once_exactly_one_gets_in() -> None:
     assert (LaunchSession.objects.count(), UsedNonce.objects.count()) == (1, 1)
 
 
+NOW = 1_796_000_000
+"""The second at which all of these are launched: each is refused by one second."""
 WRONG = {
     "B42 another port": ({"iss": "https://canvas.instructure.com:443"}, 401, "ISSUER"),
     "B42 white space": ({"iss": " https://canvas.instructure.com"}, 401, "ISSUER"),
     "B44 two audiences, no azp": ({"aud": ["10000000000042", "x"], "azp": GONE}, 401, "AUDIENCE"),
-    "B47 over for a minute and a half": ({"exp": int(time.time()) - 90}, 401, "TIME"),
+    "B47 over for a minute": ({"exp": NOW - 60}, 401, "TIME"),
     "B48 NaN": ({"exp": float("nan")}, 401, "TIME"),
     "B48 infinity": ({"exp": float("inf")}, 401, "TIME"),
     "B48 negative": ({"exp": -1}, 401, "TIME"),
+    "B49 more than eleven minutes ago": ({"iat": NOW - 661}, 401, "TIME"),
     "B49 long before time": ({"iat": -(10**400)}, 401, "TIME"),
+    "B50 issued more than a minute ahead": ({"iat": NOW + 61}, 401, "TIME"),
+    "B50 begins more than a minute ahead": ({"nbf": NOW + 61}, 401, "TIME"),
     "B50 nbf far ahead": ({"nbf": 10**400}, 401, "TIME"),
-    "B52 more than two hours": ({"exp": int(time.time()) + 7_300}, 401, "TIME"),
+    "B52 more than two hours": ({"iat": NOW, "exp": NOW + 7_201}, 401, "TIME"),
     "B67 a word": ({c.MESSAGE_TYPE: "Surprise"}, 422, "MESSAGE-TYPE"),
     "B67 null": ({c.MESSAGE_TYPE: None}, 422, "MESSAGE-TYPE"),
     "B69 an object": ({c.ROLES: {"0": "Instructor"}}, 422, "ROLES"),
@@ -244,9 +261,27 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_a_claim_that_is_not_what_it_has_to_be(client: Client, platform: TestPlatform, case: str) -> None:
     claims, status, code = WRONG[case]
-    assert launch(client, platform, role="student").status_code == 200
-    with nothing_written():
-        assert_refused(launch(client, platform, claims=claims), status, code)
+    with time_machine.travel(NOW, tick=False):
+        assert launch(client, platform, role="student").status_code == 200
+        with nothing_written():
+            assert_refused(launch(client, platform, claims=claims), status, code)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": NOW - 59},
+        {"iat": NOW - 660},
+        {"iat": NOW + 60},
+        {"nbf": NOW + 60},
+        {"iat": NOW, "exp": NOW + 7_200},
+    ],
+)
+def test_a_second_less_and_each_time_is_good(
+    client: Client, platform: TestPlatform, claims: dict[str, int]
+) -> None:
+    with time_machine.travel(NOW, tick=False):
+        assert launch(client, platform, claims=claims).status_code == 200
 
 
 def test_the_log_says_whose_clock_is_ahead(client: Client, platform: TestPlatform, caplog: Any) -> None:

@@ -292,9 +292,7 @@ def test_a_token_of_a_wrong_shape_is_refused(client: Client, platform: TestPlatf
         assert_refused(send_raw(client, platform, SHAPES[case]), 400, "TOKEN-SHAPE")
 
 
-@pytest.mark.parametrize(
-    "body", [b"[]", b"null", b"7", b'{"sub":"a","sub":"b"}', b"{'a':1}", b"\xff", b'{"a":NaN}']
-)
+@pytest.mark.parametrize("body", [b"[]", b"null", b"7", b'{"sub":"a","sub":"b"}', b"{'a':1}", b"\xff"])
 def test_a_signed_body_that_is_ambiguous_is_refused(
     client: Client, platform: TestPlatform, body: bytes
 ) -> None:

@@ -44,6 +44,8 @@ def test_without_state_or_token_nothing_happens(client: Client, platform: TestPl
     with nothing_written():
         assert_refused(post(client, {"id_token": token}), 400, "FORM")
         assert_refused(post(client, {"state": begun.state}), 400, "FORM")
+        assert_refused(post(client, {"id_token": token, "state": ""}), 400, "FORM")
+        assert_refused(post(client, {"id_token": "", "state": begun.state}), 400, "FORM")
         assert_refused(post(client, f"id_token={token}&id_token={token}&state={begun.state}"), 400, "FORM")
         assert_refused(client.post("/lti/launch", {"id_token": token}), 415, "FORM-TYPE")
         assert_refused(client.post("/lti/launch", {}, content_type="application/json"), 415, "FORM-TYPE")

@@ -41,8 +41,10 @@
     say(document.title);
   }
 
-  /* A browser thinks a control visible that the first column of a wide table covers in part. */
+  /* A browser thinks a control visible that the first column of a wide table covers in part. Only for who comes by
+     keyboard: under a mouse that is pressed nothing may move. */
   function uncover(control) {
+    if (!control.matches(":focus-visible")) return;
     var region = control.closest(".scroll"), cell = control.closest("td");
     var head = region && cell && cell.parentElement.querySelector("th[scope=row]");
     if (!head) return;

@@ -21,6 +21,9 @@ from lti_tool.sealing import CannotUnseal
 
 log = logging.getLogger(__name__)
 
+MOST_ATTEMPTS = 3
+"""Workers that a run may take with it: the next one ends it instead, and the others' courses go on."""
+
 
 def apply(run_id: int) -> Result | None:
     """Send an approved run, or finish one whose worker died. None when there is nothing to do: it ended, or
@@ -52,6 +55,8 @@ def _deliver(lease: Lease, reading: CourseReading | None, to: Connection) -> Res
         return Result(finish_stopped(lease, to, stopped("internal")))
     to.fence.guard(lease.fence)
     on = Delivery(to, lease, prepared, alignments.stored(run.context), reading)
+    if run.attempts > MOST_ATTEMPTS:
+        return finish(lease, on, stopped("internal"))
     try:
         with runs.pulse(lease):
             send(on)

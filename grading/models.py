@@ -56,6 +56,7 @@ class Run(models.Model):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="undone_by"
     )
     stop_requested = models.BooleanField(default=False)
+    attempts = models.PositiveIntegerField(default=0, help_text="How many workers have taken it to send it.")
 
     class Meta:
         ordering = ["-number"]

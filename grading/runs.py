@@ -282,7 +282,8 @@ def take_lease(run_id: int, now: datetime, *, left: bool = False) -> Lease | Non
             return None
         broken_off = run.state == RunState.SENDING
         run.state, run.lease, run.heartbeat_at = RunState.SENDING, token, now
-        run.save(update_fields=["state", "lease", "heartbeat_at"])
+        run.attempts += 1
+        run.save(update_fields=["state", "lease", "heartbeat_at", "attempts"])
     return Lease(run, token, was_broken_off=broken_off)
 
 

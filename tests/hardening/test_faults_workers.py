@@ -391,6 +391,26 @@ def test_f65_a_course_that_crashes_the_worker_ends_with_its_reason(
     assert sync(school.context).run.outcome == "done"
 
 
+def test_f65_a_course_that_kills_every_worker_is_given_up(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three workers end with it; the fourth ends it, without going where they died. What one of them wrote is ours."""
+    both_ways(school)
+    school.edit(WORK, 1001, "0.37")
+    run = approved(school)
+    with monkeypatch.context() as patched:
+        struck(patched, "canvas.ags:Ags.post_score", after=True, by=signal.SIGKILL, nth=1)
+        for _ in range(3):
+            assert ended(fork(lambda: services.apply(run.pk))) == -signal.SIGKILL
+            Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=5))
+        result = services.apply(run.pk)
+    assert result is not None and result.run.outcome == "stopped" and result.run.error
+    assert (result.run.error["code"], result.run.error["who"]) == ("internal", "operator")
+    assert (result.run.counts["send"], result.run.reasons["internal"]) == (0, 7)
+    assert not runs.stale_runs(timezone.now())
+    assert_settled(school)
+
+
 @pytest.mark.parametrize("undoing", [False, True], ids=["sent", "taken back"])
 def test_f68_a_school_that_is_switched_off_meanwhile(
     school: School, monkeypatch: pytest.MonkeyPatch, undoing: bool

@@ -4,12 +4,14 @@ look to the report."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from canvas import structure
 from grading.services import sync, undo
 from sandbox import records as r
 from sandbox.world import World
@@ -103,6 +105,17 @@ def test_own_calculations_of_one_section_are_of_that_section(school: School) -> 
         sum(run.counts[name] for name in ("send", "skip", "conflict", "blocked") if name in run.counts) == 2
     )
     assert "no_enrolment" not in run.reasons and set(school.column(MODELS)) == {1001, 1002}
+
+
+def test_an_account_that_may_no_longer_grade_writes_nothing(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B94, where Canvas says it with the course: nothing is even tried."""
+    parse = structure.parse_course
+    monkeypatch.setattr(structure, "parse_course", lambda row: replace(parse(row), may_grade=False))
+    school.align(entry(601, "Models"), entry(601, school.assignment(MODELS).id))
+    run = sync(school.context).run
+    assert (run.outcome, (run.error or {})["code"], school.writes()) == ("stopped", "no_permission", 0)
 
 
 def merge(world: World, gone: int, stays: int) -> None:

@@ -16,7 +16,7 @@ from tests.browsers.webdriver import ELEMENT, CommandFailed, Driver, firefox, we
 from tests.journeys.conftest import ROOT, Demo, demo
 
 PICTURES = ROOT / "var" / "browsers"
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 FIREFOX = {
     "firefox": {},
     "firefox without third-party cookies": {"network.cookie.cookieBehavior": 1},

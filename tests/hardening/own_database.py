@@ -26,7 +26,7 @@ from scripts.processes import end_with_parent
 OPTIONS = ("-c", "fsync=off", "-c", "autovacuum=off", "-c", "min_wal_size=32MB", "-c", "max_wal_size=32MB")
 """Nothing here outlives the machine; what was committed outlives the server all the same."""
 SIZE = "320m"
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 120.0
 
 
 class OwnDatabase:

@@ -131,7 +131,7 @@ def manage(*given: str, **changes: Any) -> subprocess.CompletedProcess[str]:
     """The real program, with a database that nobody serves."""
     environment = os.environ | {"DATABASE_URL": "postgresql://tool@127.0.0.1:1/none"} | changes
     command = [sys.executable, "manage.py", *given]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(

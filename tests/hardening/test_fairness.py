@@ -160,10 +160,10 @@ def test_a_killed_worker_holds_its_schools_lane_for_seconds_only(settings: Setti
             with worker():
                 until(lambda: count("procrastinate_workers") == 2)
                 first.kill()
-                first.wait(60)
+                first.wait(120)
                 ours.world.faults.clear()
                 silent_for(20)
-                wait_for(behind, seconds=30)
+                wait_for(behind, seconds=60)
             assert Run.objects.get(pk=behind).state == "ready"
             assert status_of(cut_off) == "failed"
     finally:
@@ -171,7 +171,7 @@ def test_a_killed_worker_holds_its_schools_lane_for_seconds_only(settings: Setti
             cursor.execute("truncate procrastinate_jobs, procrastinate_workers, procrastinate_events cascade")
 
 
-def until(happened: Callable[[], bool], seconds: float = 60) -> None:
+def until(happened: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < end, "it did not happen in time"
@@ -215,8 +215,8 @@ def worker() -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(120)
 
 
-def wait_for(run: int, seconds: float = 60) -> None:
+def wait_for(run: int, seconds: float = 120) -> None:
     until(lambda: Run.objects.get(pk=run).state != "reading", seconds)

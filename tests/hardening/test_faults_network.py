@@ -52,8 +52,8 @@ def test_f03_canvas_does_not_answer_in_time(
 ) -> None:
     """The write arrives, the answer does not: given up, read back, not written twice."""
     both_ways(school)
-    monkeypatch.setitem(Http.request.__kwdefaults__, "timeout", (5.0, 0.4))
-    school.world.faults.add("slow", method="POST", path=path, count=1, seconds=0.8)
+    monkeypatch.setitem(Http.request.__kwdefaults__, "timeout", (5.0, 3.0))
+    school.world.faults.add("slow", method="POST", path=path, count=1, seconds=4)
     assert sync(school.context).run.outcome == "done"
     assert caplog.text.count("kind=MaybeSent") == 1
     # Where it had not arrived when it was read back, it is sent once more, with the same time.

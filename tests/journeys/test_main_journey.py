@@ -50,8 +50,8 @@ def connect(page: Page, frame: FrameLocator) -> None:
 
 def gradebook(canvas: str) -> dict[tuple[str, int], str | None]:
     """What the sandbox's gradebook holds, by column name and student."""
-    course = requests.get(f"{canvas}/_sandbox/world", timeout=10).json()["courses"][0]["id"]
-    book = requests.get(f"{canvas}/_sandbox/courses/{course}/gradebook", timeout=10).json()
+    course = requests.get(f"{canvas}/_sandbox/world", timeout=60).json()["courses"][0]["id"]
+    book = requests.get(f"{canvas}/_sandbox/courses/{course}/gradebook", timeout=60).json()
     names = {column["id"]: column["name"] for column in book["assignments"]}
     return {(names[cell["assignment_id"]], cell["user_id"]): cell["entered_score"] for cell in book["cells"]}
 

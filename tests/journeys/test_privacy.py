@@ -15,7 +15,7 @@ from tests.journeys.conftest import Demo, demo
 
 def canaries(canvas: str) -> list[str]:
     """Everything the sandbox knows of its students that could give one away."""
-    world = requests.get(f"{canvas}/_sandbox/world", timeout=10).json()
+    world = requests.get(f"{canvas}/_sandbox/world", timeout=60).json()
     students = [user for user in world["users"] if str(user["role"]).startswith("student")]
     assert len(students) >= 5
     names = ("name", "sortable_name", "sis_id", "lti_id", "legacy_id", "id")
@@ -27,7 +27,7 @@ def journey(running: Demo) -> Page:
     """Launch, connect, align, preview, send: by links and forms."""
     teacher = Visitor()
     home = teacher.open(f"{running.canvas}/")
-    users = requests.get(f"{running.canvas}/_sandbox/world", timeout=10).json()
+    users = requests.get(f"{running.canvas}/_sandbox/world", timeout=60).json()
     chosen = next(user["id"] for user in users["users"] if user["role"] == "teacher")
     home = teacher.submit(home, home.form("act_as"), {"user_id": str(chosen)})
     course = teacher.open(home.link("/courses/"))

@@ -19,7 +19,7 @@ from sandbox.server import SandboxServer
 from tests.lti_tool.registrar import new_link
 from tests.people import FORM, TOOL
 
-SECONDS = 10
+SECONDS = 60
 
 
 def browser(canvas: SandboxServer, user_id: int) -> requests.Session:

@@ -126,7 +126,7 @@ def test_nobody_listening_means_never_sent(http: Http) -> None:
 
 
 def test_a_slow_answer_is_given_up(server: LocalServer, http: Http) -> None:
-    server.routes["GET", "/slow"] = Answer({}, delay=1.0)
+    server.routes["GET", "/slow"] = Answer({}, delay=60)
     server.routes["GET", "/drip"] = Answer(b"x" * 1000, drip=0.05)
     began = time.monotonic()
     for path in ("/slow", "/drip"):
@@ -139,7 +139,7 @@ def test_a_slow_answer_is_given_up(server: LocalServer, http: Http) -> None:
                 deadline=0.3,
                 policy=ONCE,
             )
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 def test_a_huge_answer_is_not_swallowed(server: LocalServer, http: Http) -> None:

@@ -151,7 +151,7 @@ KEY_SETS = {
     "fifty megabytes": Answer(b'{"keys": ["' + b"x" * 50_000_000 + b'"]}'),
     "a bomb": Answer(gzip.compress(b'{"keys": ["' + b"0" * 50_000_000), headers={"Content-Encoding": "gzip"}),
     "broken off": Answer({"keys": []}, cut=5),
-    "never": Answer({"keys": []}, delay=4.0),
+    "never": Answer({"keys": []}, delay=60),
     "a drip": Answer(b'{"keys": [' + b" " * 1_000, drip=0.05),
 }
 
@@ -164,7 +164,7 @@ def test_a_key_set_that_is_none_is_a_platform_that_is_away(
     with nothing_written():
         began = time.monotonic()
         response = launch(client, elsewhere, role="student")
-        assert time.monotonic() - began < 3.3
+        assert time.monotonic() - began < 20
     assert_refused(response, 503, "PLATFORM-KEYS")
     assert response["Retry-After"] == "60"
     assert len(server.seen) == 1

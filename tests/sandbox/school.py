@@ -27,7 +27,7 @@ from tests.sandbox.fake_tool import FakeTool, authorize_parameters
 COURSE, TOOL = 101, 265
 TEACHER, TA, DESIGNER, OBSERVER, ADMIN, STRANGER = 11, 12, 13, 14, 15, 16
 STUDENT, OTHER_STUDENT = 1001, 1002
-SECONDS = 10
+SECONDS = 60
 
 
 @dataclass

@@ -76,7 +76,7 @@ def test_every_call_is_logged_with_its_date(canvas: Canvas) -> None:
 
 
 def test_connections_are_kept(canvas: Canvas) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", canvas.server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", canvas.server.port, timeout=60)
     sockets = set()
     for _ in range(3):
         connection.request("GET", "/api/v1/users/self")
@@ -99,9 +99,9 @@ def test_the_program_answers_and_stops_cleanly(stop: signal.Signals) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         ready = json.loads(program.stdout.readline())
-        status = requests.get(f"{ready['url']}/api/v1/users/self", timeout=10).status_code
+        status = requests.get(f"{ready['url']}/api/v1/users/self", timeout=60).status_code
         program.send_signal(stop)
-        assert (status, program.wait(timeout=10)) == (401, 0)
+        assert (status, program.wait(timeout=60)) == (401, 0)
 
 
 def test_the_program_names_its_scenarios() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -68,13 +68,18 @@ def is_by_person(cell: Cell) -> bool:
     return cell.grader_id is not None and cell.grader_id.isdigit()
 
 
+LATEST_ARRIVAL = timedelta(hours=1)
+"""After a write was meant: how late Canvas may carry it out and be believed to. Then the same grade is a person's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """`by_ags`: in a column of ours."""
+    """`by_ags`: in a column of ours; `at`: when the intention was noted."""
 
     state: bytes
     intended: bytes
     by_ags: bool
+    at: datetime
 
 
 class Memory:
@@ -121,6 +126,9 @@ class Memory:
     def _holds_intention(self, tags: Tags, cell: Cell) -> bool:
         if tags.by_ags and is_by_person(cell):
             # Ours never arrived, or a person graded after it: by chance the same.
+            return False
+        if cell.graded_at is not None and cell.graded_at > tags.at + LATEST_ARRIVAL:
+            # A person, who gave by hand what a run that died had meant to give.
             return False
         text = grade_text(cell.entered_score, cell.excused)
         expected = self.tagger.intention(cell.assignment_id, cell.user_id, text)
@@ -247,10 +255,10 @@ def forget_cells(context: Context, keys: Iterable[tuple[str, str]]) -> None:
 
 def _load(context: Context) -> dict[bytes, Tags]:
     rows = Fingerprint.objects.filter(target__context=context).order_by("written_at", "pk")
-    columns = rows.values_list("cell_tag", "state_tag", "intended_tag", "target__kind")
+    columns = rows.values_list("cell_tag", "state_tag", "intended_tag", "target__kind", "written_at")
     return {
-        bytes(cell): Tags(bytes(state), bytes(intended), kind == TargetKind.COLUMN)
-        for cell, state, intended, kind in columns.iterator()
+        bytes(cell): Tags(bytes(state), bytes(intended), kind == TargetKind.COLUMN, at)
+        for cell, state, intended, kind, at in columns.iterator()
     }
 
 

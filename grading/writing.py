@@ -106,7 +106,10 @@ def send_column(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell]
             writers.rest_a_while(attempt, on.still_ours)
         on.ledger.put(pending, refused("no_answer"))
     except ColumnRefused as error:
-        on.ledger.put(on.ledger.without_receipt(pending), error.receipt)
+        left = on.ledger.without_receipt(pending)
+        # An earlier try of these may arrive still: nothing certain can be said of them.
+        on.ledger.put((cell for cell in left if cell.key in on.ledger.unanswered), refused("no_answer"))
+        on.ledger.put(on.ledger.without_receipt(left), error.receipt)
 
 
 def _write(

@@ -259,6 +259,22 @@ def test_a_period_that_closes_while_the_job_waits(school: School) -> None:
     assert sync(school.context).run.counts["send"] == 4
 
 
+def test_what_may_arrive_still_is_not_said_to_be_refused(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first try of a job gets no answer, the second is refused: what the first one does is not known."""
+    school.align(entry(601, school.assignment("1.1 Linear models").id))
+    monkeypatch.setattr("grading.writers.rest_a_while", lambda attempt, beat: None)
+    unauthorized = (
+        '{"status":"unauthorized","errors":[{"message":"user not authorized to perform that action"}]}'
+    )
+    school.world.faults.add("drop_before", path=BULK, method="POST", count=1)
+    school.world.faults.add("reply", path=BULK, method="POST", status=401, body=unauthorized)
+    run = sync(school.context).run
+    assert (run.outcome, run.reasons["no_answer"]) == ("partial", 4)
+    assert school.column("1.1 Linear models") == {}
+
+
 def test_a_job_that_never_ends_is_given_up_and_recognised_later(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -391,6 +391,22 @@ def test_f65_a_course_that_crashes_the_worker_ends_with_its_reason(
     assert sync(school.context).run.outcome == "done"
 
 
+def test_what_a_dead_worker_had_meant_is_a_persons_once_they_give_it_by_hand(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before it wrote; hours later the teacher types the number that was in the preview. It is theirs."""
+    school.align(entry(601, school.assignment(WORK).id))
+    with monkeypatch.context() as patched:
+        struck(patched, "grading.fingerprints:remember_intentions", after=True, by=signal.SIGKILL)
+        assert ended(fork(lambda: sync(school.context))) == -signal.SIGKILL
+    Fingerprint.objects.update(written_at=timezone.now() - timedelta(hours=2))
+    school.edit(WORK, 1001, "1")
+    school.align(entry(601, school.assignment(WORK).id, rule={"kind": "cutoff", "credit": "60%"}))
+    run = sync(school.context).run
+    assert (run.outcome, run.counts["conflict"], run.reasons["graded_by_person"]) == ("done", 1, 1)
+    assert (school.cell(WORK, 1001), school.cell(WORK, 1002)) == ("1", "0.6")
+
+
 def test_f65_a_course_that_kills_every_worker_is_given_up(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:

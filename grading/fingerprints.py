@@ -102,7 +102,8 @@ class Memory:
             ours = self._is_graded_by_tool(cell) or (
                 tags is not None and self._was_emptied_by_tool(tags, cell)
             )
-        return Ownership(ours=ours, written_before=bool(tags and tags.state))
+        written = tags is not None and (bool(tags.state) or self._was_emptied_since(tags, cell))
+        return Ownership(ours=ours, written_before=written)
 
     def was_intended(self, cell: Cell) -> bool:
         """Whether the cell holds what we were about to leave when the last attempt broke off."""
@@ -137,6 +138,16 @@ class Memory:
     def _is_graded_by_tool(self, cell: Cell) -> bool:
         has_score = cell.entered_score is not None and not cell.excused
         return has_score and self._our_grader_id is not None and cell.grader_id == self._our_grader_id
+
+    def _was_emptied_since(self, tags: Tags, cell: Cell) -> bool:
+        """Whether it was graded after we meant to write it first, by us or a person, and emptied then: emptying leaves
+        the moment of the last grade."""
+        if not (cell.is_empty and tags.intended and cell.graded_at is not None):
+            return False
+        # Canvas keeps whole seconds.
+        if cell.graded_at < tags.at.replace(microsecond=0):
+            return False
+        return not self._holds_intention(tags, cell)
 
     def _was_emptied_by_tool(self, tags: Tags, cell: Cell) -> bool:
         """Whether it was to be emptied, nobody answered, and it was: whoever empties a cell becomes its grader, and

@@ -407,6 +407,22 @@ def test_what_a_dead_worker_had_meant_is_a_persons_once_they_give_it_by_hand(
     assert (school.cell(WORK, 1001), school.cell(WORK, 1002)) == ("1", "0.6")
 
 
+def test_what_a_dead_worker_wrote_and_a_person_emptied_stays_empty(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first score of a column arrived, its worker died, and the teacher took it away before anybody looked."""
+    school.align(entry(601, "Models"))
+    with monkeypatch.context() as patched:
+        struck(patched, "canvas.ags:Ags.post_score", after=True, by=signal.SIGKILL, nth=4)
+        assert ended(fork(lambda: sync(school.context))) == -signal.SIGKILL
+    assert school.column("Models") == RIGHT
+    school.edit("Models", 1002, "")
+    sync(school.context)
+    run = sync(school.context).run
+    assert (run.counts["send"], run.reasons["cleared_by_person"]) == (0, 1)
+    assert school.cell("Models", 1002) is None
+
+
 def test_f65_a_course_that_kills_every_worker_is_given_up(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -414,12 +430,16 @@ def test_f65_a_course_that_kills_every_worker_is_given_up(
     both_ways(school)
     school.edit(WORK, 1001, "0.37")
     run = approved(school)
-    with monkeypatch.context() as patched:
-        struck(patched, "canvas.ags:Ags.post_score", after=True, by=signal.SIGKILL, nth=1)
-        for _ in range(3):
+    for where in (
+        "canvas.ags:Ags.post_score",
+        "grading.sending:still_as_planned",
+        "grading.sending:check_basis",
+    ):
+        with monkeypatch.context() as patched:
+            struck(patched, where, after=True, by=signal.SIGKILL, nth=1)
             assert ended(fork(lambda: services.apply(run.pk))) == -signal.SIGKILL
-            Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=5))
-        result = services.apply(run.pk)
+        Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=5))
+    result = services.apply(run.pk)
     assert result is not None and result.run.outcome == "stopped" and result.run.error
     assert (result.run.error["code"], result.run.error["who"]) == ("internal", "operator")
     assert (result.run.counts["send"], result.run.reasons["internal"]) == (0, 7)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -158,12 +157,12 @@ def test_f50_a_frozen_worker_that_was_replaced_remembers_nothing(
     """SIGSTOP right before it notes what it is about to write or has read back; another worker takes its place and
     writes; SIGCONT: what is remembered of cells is the other's, so whose a grade is stays true."""
     both_ways(school)
-    if FROZEN[where] == "undo":
-        sync(school.context)
-        work: Callable[[], object] = lambda: undo(school.context, started_by="command")  # noqa: E731
-    else:
-        run = approved(school)
-        work = lambda: services.apply(run.pk)  # noqa: E731
+    undoing = FROZEN[where] == "undo"
+    run = sync(school.context).run if undoing else approved(school)
+
+    def work() -> object:
+        return undo(school.context, started_by="command") if undoing else services.apply(run.pk)
+
     monkeypatch.setattr(runs, "SURE_SECONDS", 0.0)  # As after a freeze of any length.
     with monkeypatch.context() as patched:
         struck(patched, where, after=False, by=signal.SIGSTOP)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -17,6 +19,8 @@ from lti_tool.places import way_back
 from lti_tool.refusals import LaunchRefused
 
 log = logging.getLogger(__name__)
+
+AWAY_SECONDS = 30
 
 
 def new_reference() -> str:
@@ -99,14 +103,20 @@ def refused_launch(
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """The page for a fault of ours, and the line before its traceback in the log.
+    """The page for a fault of ours, and the line before its traceback in the log. Without its database the tool is away
+    for a moment: 503, as for a load balancer.
 
     It is made without the request: what the page usually shows may be what is broken.
     """
     reference = new_reference()
     route = request.resolver_match.view_name if request.resolver_match else "-"
-    log.error("broken reference=%s status=500 route=%s", reference, route)
-    return HttpResponse(render_to_string("500.html", {"reference": reference}), status=500)
+    is_away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    status = 503 if is_away else 500
+    log.error("broken reference=%s status=%d route=%s", reference, status, route)
+    response = HttpResponse(render_to_string("500.html", {"reference": reference}), status=status)
+    if is_away:
+        response["Retry-After"] = str(AWAY_SECONDS)
+    return response
 
 
 class MethodMiddleware:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
@@ -20,8 +21,12 @@ def broken(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("a fault of ours")
 
 
+def away(request: HttpRequest) -> HttpResponse:
+    raise OperationalError("the database is away")
+
+
 handler500 = "lti_tool.pages.broken"
-urlpatterns = [path("broken", broken), path("", include(lti_urls))]
+urlpatterns = [path("broken", broken), path("away", away), path("", include(lti_urls))]
 
 
 @pytest.mark.django_db
@@ -43,6 +48,14 @@ def test_a_fault_shows_a_calm_page_its_reference_and_no_detail(caplog: Any) -> N
     assert line.startswith(f"broken reference={reference} status=500")
     assert "a fault of ours" not in response.content.decode()
     assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
+
+
+@pytest.mark.urls(__name__)
+def test_without_its_database_the_tool_is_away_for_a_moment() -> None:
+    response = Client(raise_request_exception=False).get("/away")
+    assert (response.status_code, response["Retry-After"]) == (503, "30")
+    assert "This page broke on our side" in response.content.decode()
+    assert "the database is away" not in response.content.decode()
 
 
 @pytest.mark.django_db

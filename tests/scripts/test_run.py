@@ -80,7 +80,8 @@ def test_the_worker_comes_back_and_sigterm_leaves_nothing(
     running: tuple[subprocess.Popen[bytes], str], database_url: str
 ) -> None:
     process, url = running
-    wait_until(lambda: ready(url) and bool(workers(process.pid)) and listening(database_url), process)
+    wait_until(lambda: listening(database_url), process)
+    wait_until(lambda: ready(url) and bool(workers(process.pid)), process)
     before = workers(process.pid)
 
     for worker in before:
@@ -96,7 +97,7 @@ def test_the_worker_comes_back_and_sigterm_leaves_nothing(
 
 
 def listening(database_url: str) -> bool:
-    """Whether a worker waits for news in this database."""
+    """Whether a worker waits for news in this database. It shows for half a minute; then the worker says SELECT 1."""
     with psycopg.connect(database_url) as connection:
         row = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'"

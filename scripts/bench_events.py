@@ -23,12 +23,11 @@ from urllib.parse import urlencode
 import psycopg
 
 from scripts import postgres
-from scripts.bench_browsers import CLIENT, DEPLOYMENT, ISSUER, Browsers, Platform, Target, launch, log_in
+from scripts.bench_browsers import Browsers, Platform, Target, launch, log_in
 from scripts.bench_flood import rows_of
 from scripts.bench_formula import Aim
-from scripts.bench_launch import cpu_seconds
-from scripts.bench_school import Tool
-from scripts.processes import Problem, Supervisor, manage, run, say
+from scripts.bench_launch import cpu_seconds, registered_tool
+from scripts.processes import Problem, Supervisor, say
 
 SENDERS = 16
 """Connections: Canvas's data services keep as many as answers are awaited at."""
@@ -41,18 +40,7 @@ def measure(per_second: int, seconds: int) -> dict[str, Any]:
     try:
         with Supervisor(grace_seconds=15) as supervisor, postgres.temporary() as server:
             supervisor.interrupts = True
-            tool = Tool(supervisor, server.url, folder)
-            tool.environment |= {"LOGINS_PER_MINUTE": "0", "LOG_LEVEL": "ERROR"}
-            tool.start()
-            run(
-                manage(
-                    "register_platform", "--issuer", ISSUER, "--client-id", CLIENT, "--canvas-url", platform.url,
-                    "--authorize-url", f"{platform.url}/authorize", "--token-url", f"{platform.url}/token",
-                    "--jwks-url", f"{platform.url}/jwks", "--deployment-id", DEPLOYMENT,
-                ),
-                tool.environment,
-            )  # fmt: skip
-            target = Target("ours", tool.port, "/lti/login", "/lti/launch")
+            target, tool = registered_tool(supervisor, server.url, folder, platform)
             browsers = Browsers(target)
             begun = log_in(browsers, platform)
             begun.body = _launch_form(platform, target, begun.nonce, begun.state)

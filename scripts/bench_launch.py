@@ -128,7 +128,7 @@ def measure(size: Size) -> dict[str, Any]:
     try:
         with Supervisor(grace_seconds=15) as supervisor, postgres.temporary() as server:
             supervisor.interrupts = True
-            ours, tool = _ours(supervisor, server.url, folder, platform)
+            ours, tool = registered_tool(supervisor, server.url, folder, platform)
             bare = _bare(supervisor, tool, platform, folder)
             found = _in_turns(ours, bare, platform, size)
             for target in (ours, bare):
@@ -186,7 +186,10 @@ def _logged(row: tuple[Any, ...] | None, without: int) -> int:
     return sum("LOG:  statement:" in line and f"[{without}]" not in line for line in lines)
 
 
-def _ours(supervisor: Supervisor, database_url: str, folder: Path, platform: Platform) -> tuple[Target, Tool]:
+def registered_tool(
+    supervisor: Supervisor, database_url: str, folder: Path, platform: Platform
+) -> tuple[Target, Tool]:
+    """The tool with its server, and the platform registered with it."""
     tool = Tool(supervisor, database_url, folder)
     tool.environment |= {"LOGINS_PER_MINUTE": "0", "LOG_LEVEL": "ERROR"}  # one address plays a whole school
     tool.start()

@@ -13,9 +13,9 @@ from typing import Any
 from lti_tool.errors import Incomplete
 
 WIDEST = 15
+"""Powers of ten a number may have; anything wider is no grade, scale or maximum."""
 WIDEST_FLOAT = 308
 """Powers of ten of a score that a person typed: Canvas keeps a double and knows no limit."""
-"""Powers of ten a number may have; anything wider is no grade, scale or maximum."""
 
 
 def wrong_shape(what: str) -> Incomplete:

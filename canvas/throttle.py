@@ -6,7 +6,9 @@ so what the last answer said is the only truth. canvas-lms: app/middleware/reque
 
 Everybody on a bucket sees the same room at the same moment, so each takes of it one place at a time, while hardly
 anybody else is there, and gives half of its places back as soon as it gets little: all workers together keep four
-to eight calls in flight, of the eleven that an idle bucket bears.
+to eight calls in flight, of the eleven that an idle bucket bears. Nobody earns a place while not using all it has, and
+who was away begins anew: else several that made a column each, call by call, would all send as many scores as they
+may at once.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ EMPTY_WATER = 60
 REFILLED = 100
 LEAK_A_SECOND = 10
 LONGEST_PAUSE_SECONDS = 45.0
+AWAY_SECONDS = 5.0
+"""Without a call for so long, what was heard of the bucket is old."""
 
 
 class BucketPace:
@@ -41,6 +45,9 @@ class BucketPace:
         self._in_flight = 0
         self._in_a_row = 0
         self._allowance = CAUTIOUS_IN_FLIGHT
+        self._most = 0
+        """The most that were in flight since the allowance was last thought over."""
+        self._ended_at = 0.0
         self._resume_at = 0.0
 
     @property
@@ -56,12 +63,16 @@ class BucketPace:
                 if wait > LONGEST_PAUSE_SECONDS:
                     raise Throttled("Canvas asked for a pause.", wait_seconds=wait)
                 self._changed.wait(wait if wait > 0 else None)
+            if not self._in_flight and self._clock() - self._ended_at > AWAY_SECONDS:
+                self._allowance, self._in_a_row = min(self._allowance, CAUTIOUS_IN_FLIGHT), 0
             self._in_flight += 1
+            self._most = max(self._most, self._in_flight)
         try:
             yield
         finally:
             with self._changed:
                 self._in_flight -= 1
+                self._ended_at = self._clock()
                 self._changed.notify_all()
 
     def _wait(self) -> float:
@@ -86,11 +97,12 @@ class BucketPace:
             self._changed.notify_all()
 
     def _grow(self) -> None:
-        """One more once every call under way has had such an answer."""
+        """One more once every call under way has had such an answer, and all places were taken meanwhile."""
         self._in_a_row += 1
         if self._in_a_row >= self._allowance:
-            self._in_a_row = 0
-            self._allowance = min(MOST_IN_FLIGHT, self._allowance + 1)
+            if self._most >= self._allowance:
+                self._allowance = min(MOST_IN_FLIGHT, self._allowance + 1)
+            self._in_a_row, self._most = 0, self._in_flight
 
     def refused(self, wait_seconds: float) -> None:
         """Canvas refused a call: everybody on this bucket waits."""

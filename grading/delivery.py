@@ -82,7 +82,8 @@ class Delivery:
         grades = {cell.user: cell.after for cell in cells}
         ours = [cell for cell in cells if cell.was_ours]
         self.intended.update(cell.key for cell in cells)
-        where, now = (self.to.context, one.target, column.assignment.id), timezone.now()
+        # Held against when Canvas graded a cell: never later than Canvas's own clock says.
+        where, now = (self.to.context, one.target, column.assignment.id), self.to.rest.earlier_now()
         fingerprints.remember_as_found(*where, ours, now)
         fingerprints.remember_intentions(*where, grades, now)
 
@@ -94,6 +95,17 @@ class Delivery:
         for one in self.stored:
             if keys := self.keys(of_each.get(one.id, [])):
                 fingerprints.forget_intentions(self.to.context, one.target, keys)
+
+    def remember_overtaken(self, cells: Sequence[PlannedCell]) -> None:
+        """These hold what somebody else left after we wrote, or were about to: nothing there is ours any more.
+        Raises LeaseLost."""
+        if not cells:
+            return
+        self.lease.fence()
+        of_each = by_alignment(cells)
+        for one in self.stored:
+            if keys := self.keys(of_each.get(one.id, [])):
+                fingerprints.remember_written(self.to.context, one.target, keys)
 
     # The lease: how far we are, and whether the run is ours still
 

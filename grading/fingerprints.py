@@ -118,6 +118,14 @@ class Memory:
             return False
         return tags.intended == self.tagger.intention(cell.assignment_id, cell.user_id, None)
 
+    def was_graded_since(self, cell: Cell) -> bool:
+        """Whether the cell holds another grade than we were about to leave when the last attempt broke off, given after
+        that: whatever became of our write, the next grade there is a person's, also if it is the same as ours."""
+        tags = self._known.get(self.tagger.cell(cell.assignment_id, cell.user_id))
+        if tags is None or not tags.intended or cell.is_empty or cell.graded_at is None:
+            return False
+        return cell.graded_at > tags.at and not self._is_as_left(tags, cell)
+
     def _is_as_left(self, tags: Tags, cell: Cell) -> bool:
         if tags.state and hmac.compare_digest(tags.state, self.tagger.state(cell)):
             return True
@@ -188,13 +196,14 @@ def remember_as_found(
 def remember_arrivals(context: Context, cells: Iterable[Cell], now: datetime) -> None:
     """Cells just read that hold what an unanswered write was to leave: it arrived, so they are ours as they are,
     and that we have written there stays known whatever a person does with them later. The same for cells that
-    hold what we left and were to be emptied."""
+    hold what we left and were to be emptied. In cells a person graded since, nothing is ours any more."""
     waiting = Fingerprint.objects.filter(target__context=context).exclude(intended_tag=b"")
     targets = {bytes(row.cell_tag): row.target for row in waiting.select_related("target")}
     if not targets:
         return
     memory = Memory(context)
     arrived: dict[Target, list[Cell]] = {}
+    overtaken: dict[Target, list[tuple[str, str]]] = {}
     for cell in cells:
         target = targets.get(memory.tagger.cell(cell.assignment_id, cell.user_id))
         # An empty cell may simply never have been reached.
@@ -202,6 +211,10 @@ def remember_arrivals(context: Context, cells: Iterable[Cell], now: datetime) ->
             continue
         if memory.was_intended(cell) or memory.was_not_cleared(cell):
             arrived.setdefault(target, []).append(cell)
+        elif memory.was_graded_since(cell):
+            overtaken.setdefault(target, []).append((cell.assignment_id, cell.user_id))
+    for target, keys in overtaken.items():
+        remember_written(context, target, keys)
     for target, found in arrived.items():
         remember_states(context, target, found, now)
 

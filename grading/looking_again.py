@@ -101,6 +101,7 @@ def still_as_planned(on: Delivery, cells: Sequence[PlannedCell]) -> list[Planned
     now = _read_before_sending(on, pending)
     memory = Memory(on.to.context) if on.lease.was_broken_off else None
     still: list[PlannedCell] = []
+    overtaken: list[PlannedCell] = []
     for planned in pending:
         cell = on.cell(now, planned)
         if on.assignment_id(planned) is None or is_as_planned_from(cell, planned):
@@ -111,6 +112,10 @@ def still_as_planned(on: Delivery, cells: Sequence[PlannedCell]) -> list[Planned
             on.ledger.attempted.add(planned.key)
         else:
             on.ledger.receipts[planned.key] = CHANGED
+            if memory and cell:
+                overtaken.append(planned)
+    # Whatever the worker before us did there, a person graded since: the same number would be theirs.
+    on.remember_overtaken(overtaken)
     return still
 
 

@@ -79,6 +79,7 @@ def post_scores(
     with ThreadPoolExecutor(max_workers=MOST_IN_FLIGHT) as pool:
         for batch in batches(cells, SCORES_A_BATCH):
             batch = still(batch)
+            _count_again(to, ledger, batch)
             ledger.attempted.update(cell.key for cell in batch)
             under_way.extend(pool.submit(_post, to, column, cell, ledger, errors) for cell in batch)
             while len(under_way) > SCORES_AHEAD:
@@ -90,6 +91,15 @@ def post_scores(
             post.result()
     if errors:
         _stop(to, errors[0])
+
+
+def _count_again(
+    to: Connection, ledger: Ledger, cells: Sequence[PlannedCell], calls: int = SCORES_A_BATCH
+) -> None:
+    """Of the calls about to be made, one a cell unless fewer: those that repeat one nobody answered."""
+    again = sum(cell.key in ledger.attempted for cell in cells)
+    for _ in range(min(again, calls)):
+        to.counter.tried_again()
 
 
 def _post(
@@ -146,6 +156,7 @@ def post_job(
     """One bulk job for cells of one assignment, followed to its end. What it wrote has to be read back.
     Raises ColumnRefused, Stopped, or MaybeSent when it is not known whether the job was taken."""
     grades = {cell.user: posted_grade(cell) for cell in cells}
+    _count_again(to, ledger, cells, calls=1)
     try:
         progress = to.rest.post_grades(to.course_id, assignment_id, grades)
     except MaybeSent:

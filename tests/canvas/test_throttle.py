@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from decimal import Decimal
 
 import pytest
@@ -19,17 +20,49 @@ from tests.plugins.local_server import Answer, LocalServer, Seen
         (["600"] * 9, [2, 3, 3, 3, 4, 4, 4, 4, 4]),
         (["450"] * 5 + ["449", "300", "299", "299"], [2, 3, 3, 3, 4, 4, 4, 2, 1]),
         (["600", "350", "600"], [2, 2, 3]),
-        ([None, "-20", "-20"], [2, 1, 1]),
+        ([None, "-20"], [2, 1]),
     ],
 )
 def test_the_header_decides_how_many_at_once(said: list[str | None], allowances: list[int]) -> None:
-    """One more at a time while there is room, half of them once there is little."""
+    """One more at a time while there is room and all is used, half of them once there is little."""
     pace = BucketPace(clock=lambda: 0.0)
     found = []
     for remaining in said:
-        pace.heard(None if remaining is None else Decimal(remaining))
+        hear(pace, pace.allowance, remaining)
         found.append(pace.allowance)
     assert found == allowances
+
+
+def hear(pace: BucketPace, calls: int, *answers: str | None) -> None:
+    """The answers to the first of so many calls that are in flight at once."""
+    with ExitStack() as turns:
+        for _ in range(calls):
+            turns.enter_context(pace.turn())
+        for remaining in answers:
+            pace.heard(None if remaining is None else Decimal(remaining))
+
+
+def test_who_sends_one_call_after_the_other_earns_no_more_places() -> None:
+    """Four workers that made their columns must not all begin to send scores four at a time."""
+    pace = BucketPace(clock=lambda: 0.0)
+    for _ in range(50):
+        hear(pace, 1, "600")
+    assert pace.allowance == 2
+    hear(pace, 2, "600", "600", "600", "600")
+    assert pace.allowance == 3
+
+
+def test_who_was_away_begins_anew() -> None:
+    now = [0.0]
+    pace = BucketPace(clock=lambda: now[0])
+    for _ in range(9):
+        hear(pace, pace.allowance, "600")
+    now[0] = 4.0
+    hear(pace, 1)
+    assert pace.allowance == 4
+    now[0] = 10.0
+    hear(pace, 1)
+    assert pace.allowance == 2
 
 
 def test_workers_that_share_a_bucket_settle_below_its_end() -> None:
@@ -39,6 +72,9 @@ def test_workers_that_share_a_bucket_settle_below_its_end() -> None:
     for _ in range(60):
         calls = [worker for worker in workers for _ in range(worker.allowance)]
         totals.append(len(calls))
+        with ExitStack() as turns:
+            for worker in calls:
+                turns.enter_context(worker.turn())
         for place, worker in enumerate(calls):
             worker.heard(Decimal(600 - 50 * (len(calls) - 1 - place % 2)))
     assert max(totals) <= 11 and min(totals) >= 4

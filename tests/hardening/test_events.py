@@ -195,10 +195,10 @@ def test_nothing_of_the_event_is_kept_or_logged(
         send(platform, event())
         send(platform, event(hostname="other.instructure.com"))
     words = ("canary", "48", "11086", "93.184", "987")
-    kept = str(list(CourseMark.objects.values_list("context", "kind")))
+    assert list(CourseMark.objects.values_list("context", "kind")) == [(Context.objects.get().pk, "grade")]
     logged = "\n".join(record.getMessage() for record in caplog.records if "event" in record.getMessage())
     assert "verdict=by_a_person" in logged
-    assert not [word for word in words if word in kept or f"={word}" in logged]
+    assert not [word for word in words if f"={word}" in logged]
 
 
 # Notices

@@ -54,13 +54,24 @@ def test_f03_canvas_does_not_answer_in_time(
     both_ways(school)
     monkeypatch.setitem(Http.request.__kwdefaults__, "timeout", (5.0, 3.0))
     school.world.faults.add("slow", method="POST", path=path, count=1, seconds=4)
-    assert sync(school.context).run.outcome == "done"
+    run = sync(school.context).run
+    assert run.outcome == "done"
     assert caplog.text.count("kind=MaybeSent") == 1
     # Where it had not arrived when it was read back, it is sent once more, with the same time.
     once = 4 if path == SCORES else 1
     assert school.world.calls.count("POST", path) in (once, once + 1)
     assert is_right(school)
     assert_nothing_doubled(school)
+
+
+@pytest.mark.parametrize("path", [SCORES, BULK])
+@pytest.mark.parametrize(("kind", "again"), [("error_before", 1), ("error_after", 0)])
+def test_a_write_sent_again_is_counted_as_such(school: School, path: str, kind: str, again: int) -> None:
+    """Canvas says 500: one that had not arrived is sent once more, one that had is not."""
+    both_ways(school)
+    school.world.faults.add(kind, method="POST", path=path, count=1, status=500)
+    assert sync(school.context).run.requests["retried"] == again
+    assert is_right(school)
 
 
 @pytest.mark.parametrize("calls", [1, 5, 50])

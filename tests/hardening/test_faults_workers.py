@@ -406,6 +406,24 @@ def test_what_a_dead_worker_had_meant_is_a_persons_once_they_give_it_by_hand(
     assert (school.cell(WORK, 1001), school.cell(WORK, 1002)) == ("1", "0.6")
 
 
+def test_what_a_dead_worker_had_meant_is_a_persons_where_they_graded_since(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before it wrote; the teacher grades by hand, the next worker sees it; then the teacher types, within
+    the hour, the number that was in the preview. It is theirs (found by the soak, seed 7500121)."""
+    school.align(entry(601, school.assignment(WORK).id))
+    with monkeypatch.context() as patched:
+        struck(patched, "grading.fingerprints:remember_intentions", after=True, by=signal.SIGKILL)
+        assert ended(fork(lambda: sync(school.context))) == -signal.SIGKILL
+    school.edit(WORK, 1001, "0.37")
+    assert sync(school.context).run.outcome == "done"
+    school.edit(WORK, 1001, "1")
+    school.align(entry(601, school.assignment(WORK).id, rule={"kind": "cutoff", "credit": "60%"}))
+    run = sync(school.context).run
+    assert (run.outcome, run.counts["conflict"], run.reasons["graded_by_person"]) == ("done", 1, 1)
+    assert (school.cell(WORK, 1001), school.cell(WORK, 1002)) == ("1", "0.6")
+
+
 def test_what_a_dead_worker_wrote_and_a_person_emptied_stays_empty(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -177,7 +177,10 @@ class Invariants:
         token goes to the school's own host. I3: nothing but cells, columns and tokens is written."""
         if self.tap.most > MOST_IN_FLIGHT:
             raise Wrong(f"I9: {self.tap.most} calls at once")
-        if not crashed and outside.rests < self.tap.throttled:
+        if crashed:
+            # The dead hear no answer.
+            outside.rests = max(outside.rests, self.tap.throttled)
+        if outside.rests < self.tap.throttled:
             raise Wrong(f"I9: {self.tap.throttled} answers asked for a pause, {outside.rests} were made")
         strays = {host for hosts in outside.hosts.values() for host in hosts} - {
             urlsplit(self.school.server.url).netloc

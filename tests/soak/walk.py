@@ -71,7 +71,7 @@ class Walk(Workers):
             SandboxServer(make_world(self.rng)) as server,
         ):
             self.school = open_school(server)
-            self.truth = Truth(server.world)
+            self.truth = Truth(server.world, self.school.context)
             self.tap = Tap(server._server.app, self.truth)
             server._server.app = self.tap
             self.book = Book(self.school, self.truth)

@@ -1,8 +1,8 @@
 """The Flask application of the pretend Canvas.
 
-``create_app(world)`` registers the blueprints of ``sandbox.rest``, ``sandbox.lti`` and
-``sandbox.pages``: each of these packages exports ``blueprint``. A view gets the world with
-``current_world()`` and runs under the world's lock; a view marked ``@unlocked`` does not (it may
+One application serves every world of a process; it knows the blueprints of ``sandbox.rest``, ``sandbox.lti``
+and ``sandbox.pages``: each of these packages exports ``blueprint``. A view gets the world of its request with
+``current_world()`` and runs under that world's lock; a view marked ``@unlocked`` does not (it may
 talk to the network, and takes the lock itself for what it reads and writes).
 """
 
@@ -13,18 +13,18 @@ import importlib.util
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 
 from sandbox.errors import ApiError, unexpected
-from sandbox.gate import Gate
+from sandbox.gate import WORLD, Gate
 from sandbox.world import World
 
 PARTS = ("sandbox.oauth", "sandbox.rest", "sandbox.lti", "sandbox.pages")
-WORLD = "sandbox.world"
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -36,8 +36,8 @@ def unlocked(view: View) -> View:
 
 
 def current_world() -> World:
-    """The world of the application that handles this request."""
-    return cast(World, current_app.extensions[WORLD])
+    """The world that this request came to."""
+    return cast(World, request.environ[WORLD])
 
 
 def iso(at: datetime | None) -> str | None:
@@ -66,7 +66,7 @@ class SandboxFlask(Flask):
     json_provider_class = CanvasJson
 
     def dispatch_request(self) -> ResponseReturnValue:
-        world: World = self.extensions[WORLD]
+        world = current_world()
         endpoint = request.url_rule.endpoint if request.url_rule is not None else ""
         if getattr(self.view_functions.get(endpoint), "sandbox_unlocked", False):
             return super().dispatch_request()
@@ -75,10 +75,15 @@ class SandboxFlask(Flask):
             return super().dispatch_request()
 
 
-def create_app(world: World) -> Flask:
-    """The pretend Canvas of one world."""
+def create_app(world: World) -> Gate:
+    """The pretend Canvas of one world, as a WSGI application."""
+    return Gate(world, _application().wsgi_app)
+
+
+@lru_cache(maxsize=1)
+def _application() -> Flask:
+    """What answers at which address. It is made once in a process: that takes a tenth of a second."""
     app = SandboxFlask("sandbox")
-    app.extensions[WORLD] = world
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(500, _unexpected)
     for name in PARTS:
@@ -87,7 +92,6 @@ def create_app(world: World) -> Flask:
         blueprint = getattr(importlib.import_module(name), "blueprint", None)
         if blueprint is not None:
             app.register_blueprint(blueprint)
-    app.wsgi_app = Gate(world, app.wsgi_app)  # type: ignore[method-assign]  # the documented way to wrap
     return app
 
 

@@ -19,6 +19,8 @@ from sandbox.world import World
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+WORLD = "sandbox.world"
+"""Where a request's environment holds the world it came to."""
 TOKEN_FAULT = "sandbox.token_fault"
 CUT = "sandbox.cut"
 TOKEN_PATH = "/login/oauth2/token"
@@ -56,6 +58,7 @@ class Gate:
         self.app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ[WORLD] = self.world
         request = Request(environ)
         started = time.monotonic()
         fault = self.world.faults.take(request.method, request.path)

@@ -157,7 +157,7 @@ class SandboxServer:
     def __init__(self, world: World, host: str = "localhost", port: int = 0) -> None:
         self.world = world
         self.app = create_app(world)
-        self._server = _Server(("127.0.0.1" if host == "localhost" else host, port), self.app.wsgi_app)
+        self._server = _Server(("127.0.0.1" if host == "localhost" else host, port), self.app)
         self.port = int(self._server.server_address[1])
         self.url = f"http://{host}:{self.port}"
         world.public_url = self.url

@@ -5,14 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from lti_tool.http import shared_http
 from lti_tool.models import Context, Deployment, Registration
-
-# A busy machine is slow, not wrong: properties have no deadline of their own (each test has pytest's).
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

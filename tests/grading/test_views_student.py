@@ -13,6 +13,7 @@ from alignments.models import SealedExceptions
 from alignments.services import import_alignments, stored
 from tests.grading.desk import Desk, desk, plain, work
 from tests.grading.school import entry
+from tests.inclear import in_clear
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TABLE = {"kind": "table", "levels": [["1", "55%"], ["2", "70%"], ["3", "85%"], ["4", "100%"]]}
@@ -71,7 +72,7 @@ def test_a_rule_of_their_own_from_the_students_page(client: Client) -> None:
         assert saved["Location"] == f"{where}?done=exception"
         page = plain(at.room.text(where, done="exception"))
         assert "read again to see what it changes" in page and "full credit at 3 of 4, 50 % below" in page
-        assert "1003" not in SealedExceptions.objects.get().sealed
+        assert not in_clear("1003", SealedExceptions.objects.get().sealed)
         at.room.post(f"{where}exception/", {"alignment": str(one.id), f"{own}-kind": "usual"})
         assert not SealedExceptions.objects.exists()
 
@@ -81,10 +82,33 @@ def test_what_makes_no_sense_is_said(client: Client) -> None:
         at.preview(601)
         [one] = stored(at.room.opened.context)
         where, own = f"{at.address}students/1/exception/", f"own{one.id}"
-        for data in ({"alignment": "987"}, {"alignment": str(one.id), f"{own}-kind": "magic"}):
+        for data in ({"alignment": str(one.id + 1)}, {"alignment": str(one.id), f"{own}-kind": "magic"}):
             assert at.room.post(where, data).status_code == 422
         gone = at.room.post(f"{at.address}students/99/exception/", {"alignment": str(one.id)})
         assert gone.status_code == 404
+        assert not SealedExceptions.objects.exists()
+
+
+def test_what_was_typed_is_there_when_it_cannot_be_saved_and_when_names_are_hidden(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601, 602)
+        one, other = stored(at.room.opened.context)
+        where, own = f"{at.address}students/1/exception/", f"own{one.id}"
+        typed = {
+            "alignment": str(one.id),
+            f"{own}-kind": "cutoff",
+            f"{own}-credit": "a lot",
+            f"{own}-below": "50",
+        }
+        refused = at.room.post(where, typed)
+        text = refused.content.decode()
+        assert refused.status_code == 422 and 'value="a lot"' in text and 'value="50"' in text
+        assert text.count('<details class="more" open><summary>Another rule') == 1
+        assert f'id="id_{own}-credit_error"' in text and f'id="id_own{other.id}-credit_error"' not in text
+        hidden = at.room.post(where, typed | {"do": "names-hide"})
+        text = hidden.content.decode()
+        assert hidden.status_code == 200 and 'value="a lot"' in text and "Not saved" not in text
+        assert "<h1>Student 1</h1>" in text and "_error" not in text
         assert not SealedExceptions.objects.exists()
 
 

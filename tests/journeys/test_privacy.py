@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
 import psycopg
 import requests
@@ -93,9 +96,14 @@ def files(running: Demo) -> list[tuple[str, bytes]]:
     """The database's own files, its write-ahead log among them: what was deleted since is there still."""
     with psycopg.connect(running.environment["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("checkpoint")
-    found = [path for path in (running.folder / "postgres").rglob("*") if path.is_file()]
-    assert any("pg_wal" in path.parts for path in found)
-    return [(path.name, path.read_bytes()) for path in found]
+    found = []
+    for folder, _, names in os.walk(running.folder / "postgres"):
+        for path in (Path(folder, name) for name in names):
+            # The server is at work: what was there a moment ago may be gone.
+            with suppress(FileNotFoundError):
+                found.append((path, path.read_bytes()))
+    assert any("pg_wal" in path.parts for path, _ in found)
+    return [(path.name, content) for path, content in found]
 
 
 def hits(text: str, words: Iterable[str]) -> list[str]:

@@ -62,7 +62,7 @@ class Canvas:
             self._tokens[who] = self.token(who).token
         headers = {"Authorization": f"Bearer {self._tokens[who]}", **more.pop("headers", {})}
         below = path.replace("./", f"courses/{self.course.id}/", 1) if path.startswith("./") else path
-        return self.http.request(method, f"{self.url}/api/v1/{below}", headers=headers, timeout=20, **more)
+        return self.http.request(method, f"{self.url}/api/v1/{below}", headers=headers, timeout=60, **more)
 
     def get(self, path: str, who: int = TEACHER, **params: Any) -> requests.Response:
         return self.call("GET", path, who, params=params)

@@ -14,7 +14,7 @@ from tests.sandbox.school import COURSE, STUDENT, TEACHER, TOOL, School, open_sc
 
 ASK = """([frame, message, origin]) => new Promise((resolve, reject) => {
   const target = frame ? window.parent.frames[frame] : window.parent;
-  const timer = setTimeout(() => reject(new Error("no answer")), 5000);
+  const timer = setTimeout(() => reject(new Error("no answer")), 60000);
   window.addEventListener("message", (event) => {
     if (event.origin !== origin || event.data.message_id !== message.message_id) return;
     clearTimeout(timer);

@@ -223,7 +223,7 @@ def test_row_72_an_unpublished_assignment_refuses_the_call(canvas: Canvas) -> No
 
 def test_row_72_unpublished_while_the_job_waits(canvas: Canvas) -> None:
     essay = canvas.assignment()
-    canvas.world.job_delay = 0.2
+    canvas.world.job_delay = 600
     data = {"grade_data": {str(essay.id): {"1001": {"posted_grade": "5"}}}}
     queued = canvas.call("POST", "./submissions/update_grades", json=data).json()
     essay.published = False

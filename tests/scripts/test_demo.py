@@ -51,7 +51,7 @@ def test_ctrl_c_stops_everything(command: list[str]) -> None:
         addresses = json.loads(process.stdout.readline())
         assert Path(addresses["environment"]).stat().st_mode & 0o077 == 0, "it holds keys"
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     assert left_over(command[4]) == []
     assert not (ROOT / "var" / f"demo-{command[4]}" / "postgres").exists()
 

@@ -17,6 +17,7 @@ from procrastinate.contrib.django import app
 from canvas import noticehandlers
 from canvas.models import CanvasAccount, ConsentState, ServiceToken
 from grading import runs, services
+from grading.applying import MOST_ATTEMPTS
 from grading.core.plan import Choices
 from grading.fairness import lane_of, turn_of, waiting_runs
 from grading.models import Fingerprint, Run, RunState, UndoJournal
@@ -101,7 +102,7 @@ def undo_run(run_id: int, started_by: str, account_id: int) -> None:
 @app.periodic(cron="* * * * * */20")
 @app.task(queue=QUEUE, name="grading.sweep", queueing_lock="grading.sweep", pass_context=False)
 def sweep(timestamp: int) -> None:
-    """Runs whose worker died go on in another one; previews whose reader died end."""
+    """Runs and undos whose worker died go on in another one; previews whose reader died end."""
     now = timezone.now()
     queued = waiting_runs()
     for run in runs.stale_runs(now):
@@ -109,8 +110,19 @@ def sweep(timestamp: int) -> None:
             log.warning("run %s was left by its worker", run.pk)
             _defer_once(run)
     for run in runs.stale_readings(now):
-        if run.pk not in queued:
-            runs.close(run, now, outcome=runs.DISCARDED)
+        if run.pk not in queued and runs.close(run, now, outcome=runs.DISCARDED):
+            _undo_again(run)
+
+
+def _undo_again(run: Run) -> None:
+    """An undo whose worker died goes on as a new one, as the same person: what it put back is recognised. What three
+    workers did not survive is left to people, who can ask for it once more."""
+    if run.undo_of is None or run.account is None:
+        return
+    dead = Run.objects.filter(undo_of=run.undo_of, outcome=runs.DISCARDED).count()
+    if dead < MOST_ATTEMPTS:
+        log.warning("undo %s was left by its worker", run.pk)
+        start_undo(run.undo_of, run.account, started_by=run.started_by)
 
 
 def _defer_once(run: Run) -> None:

@@ -73,7 +73,9 @@ def undo(
     found = journal.newest(context)
     if found is None or (wanted is not None and found.run_id != wanted.pk):
         raise NothingToUndo
-    run = runs.open_run(context, account=None, started_by=started_by, now=timezone.now(), undo_of=found.run)
+    run = runs.open_run(
+        context, account=account, started_by=started_by, now=timezone.now(), undo_of=found.run
+    )
     if journal.newest(context) != found:
         # Another run wrote, or took it back, right before this one had the course for itself.
         runs.close(run, timezone.now(), outcome=runs.DISCARDED)
@@ -259,7 +261,7 @@ class Undoer:
         assignment_id = self._assignment_id(left[0])
         # A person's grade is theirs the moment it is back: no intention of ours may ever claim it.
         grades = {cell.user: cell.after for cell in left if cell.was_ours or cell.after is None}
-        course, now = (self.to.context, target, assignment_id), timezone.now()
+        course, now = (self.to.context, target, assignment_id), self.to.rest.earlier_now()
         self.lease.fence()
         fingerprints.remember_as_found(*course, left, now)
         fingerprints.remember_intentions(*course, grades, now)

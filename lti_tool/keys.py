@@ -33,6 +33,12 @@ def signing_key() -> SigningKey:
         return _published().first() or new_key()
 
 
+def signing_keys() -> list[SigningKey]:
+    """The newest key, and those before it that are published still."""
+    signing_key()
+    return list(_published())
+
+
 def new_key() -> SigningKey:
     """Make a key that signs from now on; older ones stay published."""
     private = rsa.generate_private_key(public_exponent=65_537, key_size=KEY_BITS)
@@ -51,8 +57,7 @@ def retire_old_keys() -> int:
 
 def public_jwks() -> dict[str, list[dict[str, Any]]]:
     """The key set platforms verify our assertions with (RFC 7517)."""
-    signing_key()
-    return {"keys": [key.public_jwk for key in _published()]}
+    return {"keys": [key.public_jwk for key in signing_keys()]}
 
 
 def private_pem(key: SigningKey) -> str:

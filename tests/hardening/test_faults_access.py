@@ -19,7 +19,7 @@ from sandbox import records as r
 from tests.grading.school import School, entry
 from tests.grading.test_runs import approved
 
-SCORES, BULK = "*/scores", "*/submissions/update_grades"
+SCORES, BULK, TOKEN = "*/scores", "*/submissions/update_grades", "*/login/oauth2/token"
 WORK = "1.1 Linear models"
 RIGHT = {1001: "1", 1002: "1", 1003: "0", 1004: "1"}
 PERMISSION = '{"status":"unauthorized","errors":[{"message":"user not authorized to perform that action"}]}'
@@ -165,14 +165,19 @@ def test_f26_an_expired_service_token_is_replaced_once(school: School, text: str
 
 
 def test_f27_the_key_that_signs_is_replaced(school: School) -> None:
-    """Canvas still knows only the old one: the old stays published and good until it is retired."""
+    """Canvas still knows only the old one, which is good until it is retired: the second question is signed with it."""
     both_ways(school)
     old = keys.signing_key()
     assert keys.new_key().kid != old.kid
     assert {key["kid"] for key in keys.public_jwks()["keys"]} >= {old.kid, keys.signing_key().kid}
     ServiceToken.objects.all().delete()
+    asked = school.world.calls.count("POST", TOKEN)
+    assert sync(school.context).run.outcome == "done"
+    assert school.world.calls.count("POST", TOKEN) - asked == 2
+    keys.retire_old_keys()
+    ServiceToken.objects.all().delete()
     outcome, code, who = error_of(school)
-    assert (outcome, code, who) == ("stopped", "assertion_refused", "operator") and school.writes() == 0
+    assert (outcome, code, who) == ("stopped", "assertion_refused", "operator")
     key_of(school, "lti").public_jwk = keys.signing_key().public_jwk
     assert sync(school.context).run.outcome == "done"
 

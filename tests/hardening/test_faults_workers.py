@@ -18,6 +18,7 @@ from grading import jobs, making, runs, services
 from grading.models import Fingerprint, Run, RunState, UndoJournal
 from grading.services import sync, undo
 from lti_tool.models import Registration
+from tests.grading.desk import work
 from tests.grading.school import School, entry
 from tests.grading.test_runs import approved
 from tests.hardening.processes import ended, fork, frozen, struck, thaw
@@ -114,6 +115,51 @@ def test_f57_f67_killed_in_an_undo(school: School, monkeypatch: pytest.MonkeyPat
     with pytest.raises(services.NothingToUndo):
         undo(school.context, started_by="command")
     assert_settled(school, changes=4)
+
+
+def undo_until_it_dies(school: School, run: Run, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The undo of a page, in a worker that is killed after this; the sweeper finds it."""
+    with monkeypatch.context() as patched:
+        struck(patched, where, after=True, by=signal.SIGKILL)
+        job = (run.pk, "a teacher", school.account.pk)
+        assert ended(fork(lambda: jobs.undo_run(*job))) == -signal.SIGKILL
+    Run.objects.filter(undo_of=run).update(heartbeat_at=timezone.now() - timedelta(seconds=61))
+    jobs.sweep(timestamp=0)
+
+
+def undos_waiting() -> int:
+    """How many undos wait for a worker; they wait no longer."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs WHERE task_name = 'grading.undo_run'")
+        return cursor.rowcount
+
+
+def test_f57_f67_an_undo_of_a_killed_worker_goes_on_by_itself(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_ways(school)
+    school.edit(WORK, 1001, "0.37")
+    run = sync(school.context).run
+    undo_until_it_dies(school, run, "canvas.ags:Ags.post_score", monkeypatch)
+    work()
+    assert school.column("Models") == {} and school.column(WORK) == {1001: "0.37"}
+    [second, first] = Run.objects.filter(undo_of=run).order_by("-pk")
+    assert (first.outcome, second.outcome, second.started_by) == ("discarded", "done", "a teacher")
+    assert_settled(school, changes=4)
+
+
+def test_f65_an_undo_that_kills_every_worker_is_left_to_people(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_ways(school)
+    run = sync(school.context).run
+    waited = []
+    for _ in range(3):
+        undo_until_it_dies(school, run, "grading.undoing:Undoer._as_we_left", monkeypatch)
+        waited.append(undos_waiting())
+    assert waited == [1, 1, 0]
+    assert undo(school.context, started_by="command").run.outcome == "done"
+    assert school.column("Models") == {}
 
 
 @pytest.mark.parametrize(

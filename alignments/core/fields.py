@@ -15,6 +15,8 @@ from decimal import Decimal
 from alignments.core.definition import MAX_NAME, Percent
 from alignments.core.jsontext import JsonConstant, JsonNumber, JsonObject
 
+TOO_LARGE = Decimal(10) ** 15
+"""Canvas keeps doubles, which hold that many digits, and answers with wider ones are not believed (canvas/shapes.py)."""
 MAX_DIGITS = 30
 MAX_PERCENT = 1000
 NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -113,7 +115,10 @@ def decimal(spot: Spot, value: object) -> Decimal:
     if len(text) - text.count(".") > MAX_DIGITS:
         spot.wrong(f"has more than {MAX_DIGITS} digits: shorten it.")
         return Decimal(1)
-    return Decimal(text)
+    if (number := Decimal(text)) >= TOO_LARGE:
+        spot.wrong("is larger than any grade in Canvas: write a number below 1000000000000000.")
+        return Decimal(1)
+    return number
 
 
 def above_zero(spot: Spot, value: object) -> Decimal:

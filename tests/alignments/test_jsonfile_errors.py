@@ -234,6 +234,13 @@ def test_a_number_with_thousands_of_digits_is_only_an_error() -> None:
     assert error.startswith(f"{HERE}round: ") and len(error) < 300
 
 
+def test_points_beyond_what_canvas_can_hold_are_an_error() -> None:
+    """Canvas answers with a double; the course would stop at its answer for ever."""
+    [error] = errors_of(file_of(GOOD | {"target": {"column": {"label": "1", "points": "1" + "0" * 29}}}))
+    assert error.startswith(f"{HERE}target.column.points: is larger than any grade in Canvas")
+    jsonfile.parse_file(file_of(GOOD | {"target": {"column": {"label": "1", "points": "9" * 15}}}))
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

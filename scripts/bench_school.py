@@ -23,6 +23,7 @@ from psycopg.rows import dict_row
 from scripts import demo_check
 from scripts.bench_rules import mixed
 from scripts.canvas_reader import Canvas
+from scripts.collected import collect_static
 from scripts.processes import PYTHON, ROOT, Child, Problem, Supervisor, manage, run, web_server
 from scripts.webclient import Visitor
 
@@ -73,7 +74,7 @@ class Tool:
 
     def start(self) -> None:
         run(manage("migrate", "--no-input"), self.environment)
-        run(manage("collectstatic", "--no-input"), self.environment)
+        collect_static(self.environment)
         command = web_server("127.0.0.1", self.port)
         child = self.supervisor.add(Child("web", command, self.environment, self.folder / "web.log"))
         wait_for(child, f"{self.url}/readyz")

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import postgres
+from scripts.collected import collect_static
 from scripts.processes import (
     PYTHON,
     ROOT,
@@ -32,7 +33,7 @@ from scripts.processes import (
     web_server,
 )
 
-READY_SECONDS = 60
+READY_SECONDS = 120
 ISSUER = "https://canvas.instructure.com"
 LTI_CLIENT_ID = "10000000000001"
 API_CLIENT_ID = "10000000000002"
@@ -119,7 +120,7 @@ def _start(supervisor: Supervisor, demo: Demo, options: argparse.Namespace) -> N
     )
     _wait_for(supervisor, canvas, demo.canvas_url)
     run(manage("migrate", "--no-input"), demo.environment)
-    run(manage("collectstatic", "--no-input"), demo.environment)
+    collect_static(demo.environment)
     run(_registration(demo), demo.environment)
     _write_environment(demo)
     web = Child("web", web_server("127.0.0.1", options.port), demo.environment, demo.folder / "web.log")

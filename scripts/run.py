@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from scripts import postgres
+from scripts.collected import collect_static
 from scripts.processes import ROOT, Child, Problem, Supervisor, manage, require_free, run, say, web_server
 
 
@@ -34,7 +35,7 @@ def serve() -> None:
             environment["DATABASE_URL"] = server.url
         environment.setdefault("METRICS_DIR", str(_fresh_folder(ROOT / "var" / "metrics")))
         run(manage("migrate", "--no-input"), environment)
-        run(manage("collectstatic", "--no-input"), environment)
+        collect_static(environment)
         supervisor.add(Child("web", web_server(host, port), environment))
         supervisor.add(Child("worker", manage("worker"), environment))
         say(f"The tool listens on http://{host}:{port}; Ctrl-C stops it.")

@@ -25,6 +25,8 @@ LAST_GOOD_SECONDS = 86_400.0
 REFETCH_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
 """How soon a platform is asked again that has never given its keys: launches meanwhile do not wait for it."""
+ASK_TIMEOUT, ASK_SECONDS = (1.0, 2.0), 2.5
+"""How long one question may take: to connect and between two pieces of the answer, and in all."""
 MAX_BYTES = 262_144
 SMALLEST_KEY_BITS = 2048
 _ONCE = Policy(attempts=1)
@@ -114,8 +116,8 @@ def _fetch(registration: Registration) -> dict[str, Any]:
         registration.jwks_url,
         allow_hosts=allowed_hosts(registration),
         headers={"Accept": "application/json"},
-        timeout=(1.0, 2.0),
-        deadline=2.5,
+        timeout=ASK_TIMEOUT,
+        deadline=ASK_SECONDS,
         max_bytes=MAX_BYTES,
         where="GET platform keys",
         policy=_ONCE,

@@ -150,7 +150,7 @@ def open_school(server: SandboxServer) -> School:
         canvas_course_id=str(course.id),
         line_items_url=f"{server.url}/api/lti/courses/{course.id}/line_items",
         ags_scopes=[scope for scope in lti_key.scopes if "lti-ags" in scope],
-        last_launch_at=LONG_AGO,
+        last_launch_at=timezone.now(),
     )
     return School(server, context, connect_account(server, context, TEACHER_ID))
 

@@ -94,6 +94,7 @@ def browser() -> Iterator[Browser]:
         found = playwright.chromium.launch(
             executable_path=path,
             args=["--no-sandbox", "--disable-background-networking", FRAMES_IN_ONE_PROCESS],
+            timeout=PATIENCE_SECONDS * 1000,
         )
         yield found
         found.close()

@@ -8,13 +8,24 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Frame, Page, Playwright, Route, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Frame,
+    Locator,
+    Page,
+    Playwright,
+    Route,
+    sync_playwright,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from lti_tool.models import LaunchSession
@@ -29,6 +40,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WITHOUT_ADDRESS_SPACES = "--disable-features=LocalNetworkAccessChecks"
 """Answers given by a route have no address, and Chromium would not let them lead on to this machine."""
 STUDENT_WORDS = "Your grades appear in"
+PATIENCE_SECONDS = 90
+"""For one step on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +61,21 @@ def path() -> str:
 
 @pytest.fixture(scope="module")
 def browser(engine: Playwright, path: str) -> Iterator[Browser]:
-    browser = engine.chromium.launch(executable_path=path, args=["--no-sandbox", WITHOUT_ADDRESS_SPACES])
+    browser = engine.chromium.launch(
+        executable_path=path,
+        args=["--no-sandbox", WITHOUT_ADDRESS_SPACES],
+        timeout=PATIENCE_SECONDS * 1000,
+    )
     yield browser
     browser.close()
+
+
+@contextmanager
+def new_context(browser: Browser, **given: Any) -> Iterator[BrowserContext]:
+    """A person's browser with our patience."""
+    with browser.new_context(**given) as context:
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        yield context
 
 
 @pytest.fixture
@@ -88,7 +113,8 @@ def open_tool(
     page = context.new_page()
     page.goto(f"{canvas.url}/")
     page.get_by_label("Person").last.select_option(label=person)
-    page.get_by_role("button", name="Act as this person").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Act as this person").click()
     page.goto(f"{canvas.url}/courses/101")
     page.get_by_role("link", name="Mastery Gradebook", exact=True).click()
     return page
@@ -104,7 +130,7 @@ def without_cookies(context: BrowserContext, tool: str) -> None:
             return
         left_out = {"cookie", "accept-encoding", "connection"}
         headers = {name: value for name, value in request.all_headers().items() if name not in left_out}
-        wire = http.client.HTTPConnection(parts.netloc, timeout=20)
+        wire = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE_SECONDS)
         wire.request(request.method, request.url.removeprefix(tool), request.post_data_buffer, headers)
         reply = wire.getresponse()
         kept = {
@@ -116,6 +142,17 @@ def without_cookies(context: BrowserContext, tool: str) -> None:
         wire.close()
 
     context.route(f"{tool}/**", answer)
+
+
+def press(found: Locator) -> None:
+    """Press it once the pointer on it is felt there. A frame of a process of its own feels it when it is drawn; until
+    then the page around it does, and a press would be lost."""
+    found.hover()
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not found.evaluate("node => node.matches(':hover')"):
+        assert time.monotonic() < until, "the pointer never came to it"
+        found.hover()
+    found.click()
 
 
 def _is_framed(route: Route) -> bool:
@@ -139,7 +176,7 @@ def complaints(page: Page) -> list[str]:
 
 
 def test_a_partitioned_cookie_is_enough(browser: Browser, canvas: SandboxServer, tool: str) -> None:
-    with browser.new_context() as context:
+    with new_context(browser) as context:
         page = open_tool(context, canvas)
         said = complaints(page)
         page.frame_locator("#tool_content").get_by_text(STUDENT_WORDS).wait_for()
@@ -153,10 +190,10 @@ def test_a_partitioned_cookie_is_enough(browser: Browser, canvas: SandboxServer,
 def test_a_teacher_lands_on_the_home_page_in_the_frame(
     browser: Browser, canvas: SandboxServer, tool: str
 ) -> None:
-    with browser.new_context() as context:
+    with new_context(browser) as context:
         page = open_tool(context, canvas, "Maria Keller (teacher)")
         page.frame_locator("#tool_content").get_by_role("heading", name="Outcomes and columns").wait_for()
-        page.frame_locator("#tool_content").get_by_role("button", name="Sign out").click()
+        press(page.frame_locator("#tool_content").get_by_role("button", name="Sign out"))
         page.frame_locator("#tool_content").get_by_role("heading", name="You are signed out").wait_for()
     assert LaunchSession.objects.count() == 0
 
@@ -164,7 +201,7 @@ def test_a_teacher_lands_on_the_home_page_in_the_frame(
 def test_platform_storage_is_enough_where_no_cookie_stays(
     browser: Browser, canvas: SandboxServer, tool: str
 ) -> None:
-    with browser.new_context() as context:
+    with new_context(browser) as context:
         without_cookies(context, tool)
         page = open_tool(context, canvas)
         page.frame_locator("#tool_content").get_by_text(STUDENT_WORDS).wait_for()
@@ -174,12 +211,12 @@ def test_platform_storage_is_enough_where_no_cookie_stays(
 def test_a_tab_of_its_own_is_offered_where_nothing_stays_and_leads_to_the_course(
     browser: Browser, canvas: SandboxServer, tool: str
 ) -> None:
-    with browser.new_context() as context:
+    with new_context(browser) as context:
         without_cookies(context, tool)
         context.route("**/forwarding.js", lambda route: route.abort())
         page = open_tool(context, canvas)
         with context.expect_page() as opened:
-            page.frame_locator("#tool_content").get_by_role("link", name="Open in a new tab").click()
+            press(page.frame_locator("#tool_content").get_by_role("link", name="Open in a new tab"))
         opened.value.get_by_text(STUDENT_WORDS).wait_for()
         assert opened.value.get_by_text("Algebra I").count() >= 1
 
@@ -187,12 +224,12 @@ def test_a_tab_of_its_own_is_offered_where_nothing_stays_and_leads_to_the_course
 def test_without_scripts_links_and_buttons_lead_on(
     browser: Browser, canvas: SandboxServer, tool: str
 ) -> None:
-    with browser.new_context(java_script_enabled=False) as context:
+    with new_context(browser, java_script_enabled=False) as context:
         page = open_tool(context, canvas)
         page.locator("#tool_form button, button[form=tool_form]").first.click()
         frame = page.frame_locator("#tool_content")
-        frame.get_by_role("link", name="Continue").click()
-        frame.locator("#form_post button, #form_post [type=submit]").first.click()
+        press(frame.get_by_role("link", name="Continue"))
+        press(frame.locator("#form_post button, #form_post [type=submit]").first)
         frame.get_by_text(STUDENT_WORDS).wait_for()
 
 
@@ -206,8 +243,9 @@ def third_party(
     if request.param == "allowed":
         (tmp_path / "Default" / "Preferences").write_text(json.dumps(allowed))
     context = engine.chromium.launch_persistent_context(
-        tmp_path, executable_path=path, headless=True, args=["--no-sandbox"]
+        tmp_path, executable_path=path, headless=True, args=["--no-sandbox"], timeout=PATIENCE_SECONDS * 1000
     )
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
     if request.param == "blocked":
         context.on("page", _block_third_party_cookies)
     yield context
@@ -244,7 +282,7 @@ def _outside_the_frame(route: Route) -> None:
 
 def test_nobody_else_frames_a_page_of_a_visit(browser: Browser, canvas: SandboxServer, tool: str) -> None:
     """B108: the browser shows nothing of it inside a page of another site."""
-    with browser.new_context() as context:
+    with new_context(browser) as context:
         page = open_tool(context, canvas, "Maria Keller (teacher)")
         page.frame_locator("#tool_content").get_by_role("heading", name="Outcomes and columns").wait_for()
         other = context.new_page()
@@ -260,7 +298,7 @@ def test_nobody_else_frames_a_page_of_a_visit(browser: Browser, canvas: SandboxS
 
 def test_messages_of_other_origins_are_no_answer(browser: Browser, canvas: SandboxServer, tool: str) -> None:
     """B109: with the right subject and key, from the platform's page but not its authorize origin, or unasked."""
-    with browser.new_context() as context:
+    with new_context(browser) as context:
         without_cookies(context, tool)
         context.route(
             "**/forwarding.js", lambda route: route.fulfill(body=FORGER, content_type="text/javascript")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Frame, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
 from scripts import chromium
 from tests.sandbox.school import COURSE, STUDENT, TEACHER, TOOL, School, open_school
@@ -23,6 +23,8 @@ ASK = """([frame, message, origin]) => new Promise((resolve, reject) => {
   target.postMessage(message, origin);
 })"""
 FORWARDING = "post_message_forwarding"
+PATIENCE_SECONDS = 90
+"""For one step on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,9 @@ def browser() -> Iterator[Browser]:
     assert path, chromium.help_text()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--test-third-party-cookie-phaseout"]
+            executable_path=path,
+            args=["--no-sandbox", "--test-third-party-cookie-phaseout"],
+            timeout=PATIENCE_SECONDS * 1000,
         )
         yield browser
         browser.close()
@@ -43,12 +47,19 @@ def school() -> Iterator[School]:
         yield school
 
 
-def tool_frame(school: School, browser: Browser) -> Frame:
-    """The tool's page after a launch that a person clicked, inside the platform's page."""
+def teachers_page(school: School, browser: Browser) -> Page:
     page = browser.new_context().new_page()
+    page.set_default_timeout(PATIENCE_SECONDS * 1000)
     page.goto(f"{school.url}/")
     page.select_option("#person", str(TEACHER))
-    page.click("text=Act as this person")
+    with page.expect_navigation():
+        page.click("text=Act as this person")
+    return page
+
+
+def tool_frame(school: School, browser: Browser) -> Frame:
+    """The tool's page after a launch that a person clicked, inside the platform's page."""
+    page = teachers_page(school, browser)
     page.goto(f"{school.url}/courses/{COURSE}/external_tools/{TOOL}")
     page.frame_locator("#tool_content").get_by_text("The tool is open").wait_for()
     frame = page.frame(name="tool_content")
@@ -98,10 +109,7 @@ def test_capabilities_and_resize(school: School, browser: Browser) -> None:
 
 def test_the_gradebook_keeps_itself_fresh(school: School, browser: Browser) -> None:
     item = school.add_item("Quiz", 10)
-    page = browser.new_context().new_page()
-    page.goto(f"{school.url}/")
-    page.select_option("#person", str(TEACHER))
-    page.click("text=Act as this person")
+    page = teachers_page(school, browser)
     page.goto(f"{school.url}/courses/{COURSE}/gradebook")
     cell = page.locator(f'td[data-user="{STUDENT}"][data-assignment="{item.assignment_id}"]')
     cell.locator("a").focus()

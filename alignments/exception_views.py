@@ -22,7 +22,7 @@ from alignments.services import StoredAlignment
 from alignments.views import page_of
 from lti_tool.models import Context
 from lti_tool.sealing import CannotUnseal
-from lti_tool.sessions import LaunchRequest, staff_required
+from lti_tool.sessions import LaunchRequest, staff_required, switches_names
 
 DONE = {
     "set": "The exception is saved. Nothing was sent to Canvas: preview the changes when you are ready.",
@@ -48,6 +48,7 @@ def exceptions(request: LaunchRequest, alignment_id: int) -> HttpResponseBase:
     if "remove" in request.POST:
         _remove(request.context, stored, request.POST["remove"])
         return _back(alignment_id, "removed")
+    switches_names(request)
     look = look_at(request.launch_session)
     asked = _asked(request.POST) if request.method == "POST" and "edit" not in request.POST else None
     form = _form(stored, look, asked, request.POST.get("edit", ""))

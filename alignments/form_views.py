@@ -29,7 +29,7 @@ from alignments.resultreading import with_results
 from alignments.services import StoredAlignment
 from alignments.views import our_columns, page_of, to_home
 from lti_tool.models import Context
-from lti_tool.sessions import LaunchRequest, staff_required
+from lti_tool.sessions import LaunchRequest, staff_required, switches_names
 
 
 @require_http_methods(["GET", "POST"])
@@ -144,6 +144,7 @@ def _form_page(
 
 def _typed(request: LaunchRequest) -> Typed:
     """What was sent. While the visit hides names, no button of the form shows them."""
+    switches_names(request)
     found = formdata.typed(request.POST)
     found.names = found.names and not request.launch_session.names_hidden
     return found

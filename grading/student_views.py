@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +25,9 @@ from grading.openings import OpenPreview, facts_of, open_preview, page_of, roste
 from grading.pages import CellView, ColumnFacts, student_rows
 from grading.student_evidence import results_of
 from lti_tool.sealing import CannotUnseal
-from lti_tool.sessions import LaunchRequest, staff_required
+from lti_tool.sessions import LaunchRequest, staff_required, switches_names
 
+NOTHING_TYPED: Mapping[int, ExceptionForm] = {}
 SAVED = "The exception is saved. This preview was made before it: read again to see what it changes."
 
 
@@ -40,6 +42,8 @@ class StudentColumn:
     form: ExceptionForm | None
     """None where the alignment is gone or its exceptions cannot be opened."""
     own_rule: str = ""
+    is_open: bool = False
+    """Whether somebody is at this form: what they typed is in it."""
 
 
 @require_GET
@@ -66,8 +70,12 @@ def exception(request: LaunchRequest, number: int, place: int) -> HttpResponseBa
     if one is None:
         return _show(request, run, place, problem="Choose a column of this course.", status=422)
     form = _form(one, opened, request.POST)
+    typed = {one.id: form}
+    if switches_names(request):
+        form.unmarked()
+        return _show(request, run, place, typed=typed)
     if not form.is_valid():
-        return _show(request, run, place, problem=form.error_text(), status=422)
+        return _show(request, run, place, typed=typed, problem=form.error_text(), status=422)
     try:
         if form.is_usual:
             sealedexceptions.remove(request.context, one.id, user)
@@ -75,7 +83,7 @@ def exception(request: LaunchRequest, number: int, place: int) -> HttpResponseBa
             sealedexceptions.put(request.context, one.id, user, form.rule)
     except (sealedexceptions.TooMany, CannotUnseal) as error:
         text = LOST if isinstance(error, CannotUnseal) else str(error)
-        return _show(request, run, place, problem=text, status=409)
+        return _show(request, run, place, typed=typed, problem=text, status=409)
     return HttpResponseRedirect(f"{reverse('grading:student', args=[run.number, place])}?done=exception")
 
 
@@ -97,8 +105,16 @@ def _form(one: StoredAlignment, opened: OpenPreview, posted: Any = None) -> Exce
 
 
 def _show(
-    request: LaunchRequest, run: Run, place: int, *, done: str = "", problem: str = "", status: int = 200
+    request: LaunchRequest,
+    run: Run,
+    place: int,
+    *,
+    done: str = "",
+    problem: str = "",
+    typed: Mapping[int, ExceptionForm] = NOTHING_TYPED,
+    status: int = 200,
 ) -> HttpResponseBase:
+    """The student's page, with the form somebody is at as they left it."""
     opened = open_preview(run)
     user = _user(opened, place)
     roster, notice = roster_of(request, opened)
@@ -112,7 +128,7 @@ def _show(
         note=roster.note(user),
         rows=_columns(request, opened, user, student_rows(
             opened.plan, user, facts_of(request.context, opened.grounds), opened.choices, roster
-        )),
+        ), typed),
         notice=notice,
         done=done,
         problem=problem,
@@ -124,7 +140,11 @@ def _show(
 
 
 def _columns(
-    request: LaunchRequest, opened: OpenPreview, user: str, rows: list[tuple[ColumnFacts, CellView]]
+    request: LaunchRequest,
+    opened: OpenPreview,
+    user: str,
+    rows: list[tuple[ColumnFacts, CellView]],
+    typed: Mapping[int, ExceptionForm],
 ) -> list[StudentColumn]:
     stored = {one.id: one for one in alignments.stored(request.context)}
     results = _results(request, opened, user)
@@ -136,8 +156,9 @@ def _columns(
         own = ""
         if one.students and user in one.students:
             own = in_words(one.definition, one.students[user], _outcomes(opened, number))
-        form = _form(one, opened) if has_form else None
-        found.append(StudentColumn(number, facts, cell, tuple(results.get(number, ())), form, own))
+        form = typed.get(number) or _form(one, opened) if has_form else None
+        lines = tuple(results.get(number, ()))
+        found.append(StudentColumn(number, facts, cell, lines, form, own, is_open=number in typed))
     return found
 
 

@@ -34,6 +34,8 @@ SEEN_EVERY = timedelta(minutes=1)
 """How exactly `last_seen_at` is kept: one write a minute, not one a request."""
 HIDDEN_FIELD = "session_token"
 PURPOSE = "launch_session.person"
+NAMES_HIDDEN, NAMES_SHOWN = "names-hide", "names-show"
+"""What a form's own switch for names sends as `do`."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 Params = ParamSpec("Params")
 
@@ -105,6 +107,16 @@ def hide_names(session: LaunchSession, hide: bool) -> None:
     """ "Student 7" for every name from here to the end of the visit, or the names again."""
     session.names_hidden = hide
     session.save(update_fields=["names_hidden"])
+
+
+def switches_names(request: LaunchRequest) -> bool:
+    """Whether a form was sent by its own switch for names, which is then set. Where no script runs, this is how the
+    page comes back with what was typed in it."""
+    asked = request.POST.get("do", "")
+    if asked not in (NAMES_HIDDEN, NAMES_SHOWN):
+        return False
+    hide_names(request.launch_session, asked == NAMES_HIDDEN)
+    return True
 
 
 def find_session(token: str, now: datetime) -> LaunchSession | None:

@@ -288,6 +288,30 @@ def test_hidden_wins_over_names_that_the_form_shows_and_keeps_what_is_typed(clie
             assert re.search(r"Student \d+: \d", hidden) and not any(name in hidden for name in names)
 
 
+def test_without_scripts_the_switch_for_names_is_a_button_of_the_form_and_keeps_what_is_typed(
+    client: Client,
+) -> None:
+    with classroom(client) as course:
+        page = course.text("/course/alignments/new/", outcome="601")
+        assert (
+            '<button class="button-link" name="do" value="names-hide" aria-pressed="false">Hide names' in page
+        )
+        # Enter presses the first button of a form.
+        first = re.findall(r"<button[^>]*>([^<]+)</button>", page[page.index('id="alignment-fields"') :])[0]
+        assert first == "Save alignment"
+        typed = filled(label="Typed before hiding", credit="9x", names="on")
+        for do, word in (("names-hide", "names-show"), ("names-show", "names-hide")):
+            answer = course.post("/course/alignments/new/", typed | {"do": do})
+            text = answer.content.decode()
+            assert (
+                answer.status_code == 200 and 'value="Typed before hiding"' in text and 'value="9x"' in text
+            )
+            assert f'value="{word}"' in text and "Not saved yet" not in text
+            shown = course.post(CLASS, filled(names="on")).content.decode()
+            assert ("Names are hidden for this visit" in shown) == (do == "names-hide")
+        assert not Alignment.objects.exists()
+
+
 def test_rules_stand_side_by_side_and_one_is_taken_over(client: Client) -> None:
     with classroom(client) as course:
         first = course.post(CLASS, filled(do="keep")).content.decode()

@@ -65,6 +65,7 @@ class Gateway:
     ) -> None:
         self.account = account
         self.clock = clock
+        self.counter = counter
         self._http = http
         self._base = account.registration.canvas_url.rstrip("/")
         self._hosts = rest_hosts(account.registration)
@@ -165,8 +166,12 @@ class Gateway:
         Each page becomes values as it comes, so that no more than a few pages of JSON are held."""
 
         def read(query: Params) -> list[Item]:
-            pages = self._pages(path, [*query, ("per_page", str(PER_PAGE))], where)
-            return [parse(entry) for page in pages for entry in _joined([page], where)]
+            values: list[Item] = []
+            for page in self._pages(path, [*query, ("per_page", str(PER_PAGE))], where):
+                entries = _joined([page], where)
+                values += map(parse, entries)
+                self.counter.came(len(entries))
+            return values
 
         return [value for values in self._at_once(read, queries) for value in values]
 

@@ -35,10 +35,21 @@ class OutcomeReads(Gateway):
             *(("include[]", name) for name in INCLUDES),
         ]
         path, where = f"courses/{course_id}/outcome_rollups", "/courses/:id/outcome_rollups"
-        rows, linked = self.each_page(path, params, _taken, where=where)
+        rows, linked = self.each_page(path, params, self._taken, where=where)
         rows.check_count()
         self._fill_gaps(course_id, linked)
         return CourseEvidence(linked.outcomes_with_paths(), rows.rollups(), read_at)
+
+    def _taken(self, pages: Iterator[Any]) -> tuple[_Rows, _Linked]:
+        """Rows and linked collections of all pages; the JSON of a page is dropped before the next comes."""
+        rows, linked = _Rows(), _Linked()
+        self.counter.reads("results")
+        for page in pages:
+            answer = Fields(page, "rollups answer")
+            rows.add_page(answer)
+            linked.add_page(answer)
+            self.counter.reads("results", len(rows.scores), max(rows.counts, default=0))
+        return rows, linked
 
     def _fill_gaps(self, course_id: str, linked: _Linked) -> None:
         """Read separately what the answer left out: keys without "Allow Include Parameters" lose every
@@ -63,16 +74,6 @@ class OutcomeReads(Gateway):
     def _groups(self, course_id: str) -> list[Fields]:
         path = f"courses/{course_id}/outcome_groups"
         return each(self.entries(path, (), where="/courses/:id/outcome_groups"), "outcome groups")
-
-
-def _taken(pages: Iterator[Any]) -> tuple[_Rows, _Linked]:
-    """Rows and linked collections of all pages; the JSON of a page is dropped before the next comes."""
-    rows, linked = _Rows(), _Linked()
-    for page in pages:
-        answer = Fields(page, "rollups answer")
-        rows.add_page(answer)
-        linked.add_page(answer)
-    return rows, linked
 
 
 @dataclass

@@ -34,11 +34,14 @@ class ResultReads(Gateway):
         whole call for one that is not. Several calls run at once; each gives a list when it is read whole."""
         most = max(1, MOST_PAIRS // max(1, students))
         queries = iter(list(chunks_of_text(outcome_ids, "outcome_ids[]", SHORT_QUERY, most)))
+        read = 0
         while batch := list(islice(queries, MOST_IN_FLIGHT)):
+            self.counter.reads("single_results", read, len(outcome_ids))
             yield from self._at_once(
                 lambda query: self._results(course_id, [one for _, one in query]),
                 [[("outcome_ids[]", one) for one in chunk] for chunk in batch],
             )
+            read += sum(map(len, batch))
 
     def results_of_student(
         self, course_id: str, outcome_ids: Sequence[str], user_id: str

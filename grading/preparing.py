@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -46,7 +47,7 @@ def fill(run: Run) -> None:
 def _fill(lease: Lease, to: Connection) -> None:
     """Raises LeaseLost, wherever it is noticed: also where the run would be ended for another reason."""
     try:
-        with runs.pulse(lease):
+        with runs.pulse(lease, partial(how_far, to)):
             prepared, _ = plan_course(to, approved_by_person=True)
         store_plan(lease, to, prepared, RunState.READY)
     except LeaseLost:
@@ -58,6 +59,12 @@ def _fill(lease: Lease, to: Connection) -> None:
         raise
 
 
+def how_far(to: Connection) -> dict[str, Any]:
+    """What is read now, for whoever waits: a stage and counts, nothing of a student."""
+    stage = to.counter.stage
+    return {"progress": {"phase": stage.name or "course", "done": stage.done, "total": stage.total}}
+
+
 def plan_course(
     to: Connection, *, force_conflicts: bool = False, approved_by_person: bool = False
 ) -> tuple[Prepared, CourseReading]:
@@ -67,6 +74,7 @@ def plan_course(
         reading = read_course(to, stored)
     except PlatformError as error:
         raise stopped_by(error) from error
+    to.counter.reads("planning")
     prepared = planning.make(
         to.context,
         stored,

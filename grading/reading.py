@@ -67,7 +67,9 @@ def read_course(to: Connection, stored: Sequence[StoredAlignment]) -> CourseRead
     check_clocks(to)
     _may_grade(course)
     evidence = to.rest.evidence(to.course_id)
+    to.counter.reads("roster")
     students = to.rest.students(to.course_id)
+    to.counter.reads("assignments")
     if course.own_sections_only:
         evidence = _of_those_seen(evidence, students)
     try:

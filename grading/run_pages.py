@@ -13,11 +13,23 @@ from grading import journal
 from grading.core.reasons import reason_for
 from grading.models import Run, RunState, UndoJournal
 
-PHASES = {
-    "reading": "Reading outcomes and the gradebook",
+WAITING = "Waiting for its turn"
+READING = {
+    "course": ("Asking Canvas for the course", ""),
+    "results": ("Reading outcome results", "students"),
+    "roster": ("Reading who is in the course", ""),
+    "assignments": ("Reading assignments and columns", ""),
+    "single_results": ("Reading the single results behind own calculations", "outcomes"),
+    "cells": ("Reading the gradebook", "cells"),
+    "planning": ("Working out every grade", ""),
+}
+"""What a preview reads, in order, and what is counted of it (`canvas.counting.Stage`)."""
+ABOUT = {"cells"}
+"""Counted of a number that Canvas does not say: not every student has a cell in every column."""
+SENDING = {
     "checking": "Checking that nothing changed since the preview",
     "making_columns": "Making new columns",
-    "sending": "Grades written",
+    "sending": "Writing grades",
     "reading_back": "Reading back what was written",
 }
 WHAT_HAPPENED = {
@@ -46,12 +58,13 @@ OPEN_PARTS = {"teacher", "admin", "operator", "nobody"}
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """A run under way. `over`: there is a page to go on to."""
+    """A run under way. `count` is how far in words; `total` is 0 where nobody knows. `over`: there is a page to go on
+    to."""
 
     heading: str
     title: str
     label: str
-    note: str
+    count: str
     done: int
     total: int
     over: bool
@@ -61,22 +74,47 @@ class Working:
 def working(run: Run) -> Working:
     """How far a run is, from what it last said."""
     progress: Mapping[str, Any] = run.progress or {}
-    phase = str(progress.get("phase", ""))
-    is_reading = run.state == RunState.READING
-    label = PHASES.get(phase, PHASES["reading"] if is_reading else "Waiting for the worker")
-    column = str(progress.get("column", ""))
-    if column and phase != "reading":
-        label = f"{label}: {column}"
+    total = int(progress.get("total", 0))
+    done = min(int(progress.get("done", 0)), total)
+    heading, title = _titles(run)
+    label, count = _label(run, progress), f"{done:,} of {_total(progress, total)}"
     return Working(
-        heading="Reading Canvas" if is_reading else "Sending grades",
-        title="Working out the preview" if is_reading else "Grades are being sent",
+        heading=heading,
+        title=title,
         label=label,
-        note="" if is_reading else _time_left(run, progress),
-        done=int(progress.get("done", 0)),
-        total=int(progress.get("total", 0)),
+        count=" · ".join(filter(None, (count, _time_left(run, progress)))),
+        done=done,
+        total=total,
         over=run.state in {RunState.READY, RunState.FINISHED},
         can_stop=run.state in {RunState.APPROVED, RunState.SENDING} and not run.stop_requested,
     )
+
+
+def _titles(run: Run) -> tuple[str, str]:
+    if run.undo_of:
+        return f"Undoing run {run.undo_of.number}", "Grades are being put back"
+    if run.state == RunState.READING:
+        return "Reading Canvas", "Working out the preview"
+    return "Sending grades", "Grades are being sent"
+
+
+def _label(run: Run, progress: Mapping[str, Any]) -> str:
+    phase = str(progress.get("phase", ""))
+    if run.undo_of_id:
+        return "Grades put back" if phase else WAITING
+    if run.state == RunState.READING:
+        return READING[phase][0] if phase in READING else WAITING
+    label, column = SENDING.get(phase, WAITING), str(progress.get("column", ""))
+    # What is checked and read back is all of it.
+    return f"{label}: {column}" if column and phase in {"making_columns", "sending"} else label
+
+
+def _total(progress: Mapping[str, Any], total: int) -> str:
+    """What there is in all: "1,000 students"."""
+    phase = str(progress.get("phase", ""))
+    _, unit = READING.get(phase, ("", "grades"))
+    unit = unit.removesuffix("s") if total == 1 else unit
+    return f"{'about ' if phase in ABOUT else ''}{total:,} {unit}".rstrip()
 
 
 def _time_left(run: Run, progress: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -175,8 +175,9 @@ def _is_alive(run: Run) -> bool:
 
 
 def stale_readings(now: datetime) -> list[Run]:
-    """Runs whose reader has not been heard of: nothing was written, so they simply end."""
-    return list(Run.objects.filter(heartbeat_at__lt=now - STALE_AFTER, state=RunState.READING))
+    """Previews and undos whose worker has not been heard of."""
+    silent = Run.objects.filter(heartbeat_at__lt=now - STALE_AFTER, state=RunState.READING)
+    return list(silent.select_related("undo_of__context", "account"))
 
 
 @dataclass
@@ -231,18 +232,22 @@ class Lease:
         return self.run
 
 
+def _nothing_more() -> dict[str, Any]:
+    return {}
+
+
 @contextmanager
-def pulse(lease: Lease) -> Iterator[None]:
+def pulse(lease: Lease, says: Callable[[], dict[str, Any]] = _nothing_more) -> Iterator[None]:
     """Hold the run's lock and keep its heartbeat going, from a thread, while this process waits for Canvas. A
     process that is killed loses the lock at once, one that is frozen falls silent; whoever took the lease over
     is not disturbed. Where the database goes away for a moment, lock and heartbeat are taken up again after it;
-    until then `Lease.fence` asks before every write."""
+    until then `Lease.fence` asks before every write. What `says` gives is stored with every heartbeat."""
     held, done = threading.Event(), threading.Event()
 
     def keep_alive() -> None:
         while not done.is_set():
             try:
-                _pulse(lease, held, done)
+                _pulse(lease, held, done, says)
             except DatabaseError:
                 log.warning("run %s lost its database for a moment", lease.run.pk)
                 done.wait(PULSE_SECONDS)
@@ -260,12 +265,14 @@ def pulse(lease: Lease) -> Iterator[None]:
         thread.join()
 
 
-def _pulse(lease: Lease, held: threading.Event, done: threading.Event) -> None:
+def _pulse(
+    lease: Lease, held: threading.Event, done: threading.Event, says: Callable[[], dict[str, Any]]
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ALIVE, lease.run.pk % 2**31])
         held.set()
         while not done.wait(PULSE_SECONDS):
-            lease.renew(timezone.now())
+            lease.renew(timezone.now(), **says())
         cursor.execute("SELECT pg_advisory_unlock_all()")
 
 

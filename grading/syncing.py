@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from grading.connection import Connection, Stopped, connect, stopped
 from grading.endings import Result, finish_plan, finish_stopped
 from grading.models import Run, RunState
 from grading.planning import Prepared
-from grading.preparing import plan_course, store_plan
+from grading.preparing import how_far, plan_course, store_plan
 from grading.reading import CourseReading
 from grading.runs import Lease, LeaseLost, RunAlreadyOpen
 from lti_tool.models import Context
@@ -79,7 +80,7 @@ def _sync(context: Context, lease: Lease, asked: _Asked) -> Result:
     for account in accounts_for_course(context):
         to = connect(context, account)
         try:
-            with runs.pulse(lease):
+            with runs.pulse(lease, partial(how_far, to)):
                 prepared, reading = plan_course(to, force_conflicts=asked.force_conflicts)
         except Stopped as end:
             last = end

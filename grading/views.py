@@ -7,6 +7,7 @@ import csv
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from alignments import services as alignments
@@ -15,7 +16,7 @@ from grading import jobs, report_pages, run_pages, services
 from grading.models import Run, RunState
 from grading.news import news_of
 from grading.openings import page_of, person, run_of, to_run
-from grading.pages import summary_sentence
+from grading.pages import read_when, summary_sentence
 from grading.preview_views import show_preview
 from lti_tool.csvsafe import safe_cell
 from lti_tool.sessions import LaunchRequest, staff_required
@@ -65,6 +66,7 @@ def summary(request: LaunchRequest) -> HttpResponse:
         request.context,
         open_run=run,
         sentence=_open_sentence(run),
+        note=_open_note(run),
         button="See the preview" if run and run.state == RunState.READY else "See how far it is",
         last=last,
         last_sentence=run_pages.last_sentence(last) if last else "",
@@ -77,10 +79,20 @@ def summary(request: LaunchRequest) -> HttpResponse:
 
 def _open_sentence(run: Run | None) -> str:
     if run is None:
-        return "See every change before it happens."
+        return "Preview to see what a sync would change now."
     if run.state == RunState.READY:
         return f"A preview is waiting: {summary_sentence(run.counts)}"
+    if run.undo_of:
+        return f"Run {run.undo_of.number} is being undone."
     return "Canvas is being read." if run.state == RunState.READING else "Grades are being sent."
+
+
+def _open_note(run: Run | None) -> str:
+    """How old that is: what would change is known only as of when the gradebook was read, which takes a call for
+    every hundred cells and is therefore not done to show this page."""
+    if run is None:
+        return "The gradebook is read only then. A preview writes nothing."
+    return read_when(run.read_at, timezone.now()) if run.state == RunState.READY else ""
 
 
 # One run

@@ -25,6 +25,15 @@
     if (text) box.scrollIntoView({ block: "nearest" });
   }
 
+  /* A run at work is asked every second; what is read out is each new step of it. */
+  var lastStep = "";
+  function tellStep() {
+    var step = document.querySelector("#working label, #working p");
+    if (!step || step.textContent === lastStep) return;
+    lastStep = step.textContent;
+    say(lastStep);
+  }
+
   function moved() {
     /* Who hid or showed names stays at that switch. */
     if (document.activeElement && document.activeElement.id === "names-switch") return;
@@ -151,6 +160,7 @@
     body.addEventListener("htmx:afterSettle", function (event) {
       tellHeight();
       showChosen();
+      tellStep();
       if (event.detail.target === body || event.target === body) moved();
     });
     body.addEventListener("htmx:historyRestore", moved);

@@ -143,7 +143,7 @@ def test_progress_says_how_far_and_how_long(client: Client) -> None:
         progress: dict[str, Any] = {"phase": "sending", "done": 1, "total": 4, "column": "1.1 Linear models"}
         lease.beat(at.run.approved_at, progress=progress)
         said = plain(at.room.text(f"{at.address}progress/"))
-    assert "Grades written: 1.1 Linear models" in said and "1 of 4 grades" in said and "left" in said
+    assert "Writing grades: 1.1 Linear models" in said and "1 of 4 grades" in said and "left" in said
 
 
 def test_large_numbers_are_read_with_commas_and_numbers_of_runs_without(client: Client) -> None:

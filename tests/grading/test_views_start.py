@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import pytest
+from django.db import connection
 from django.test import Client
 
+from canvas.gateway import Gateway
 from grading.models import Run, RunState
-from tests.grading.desk import desk, plain, work
+from tests.grading.desk import Desk, desk, plain, work
 from tests.people import launch_as
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,6 +90,7 @@ def test_a_preview_starts_shows_that_it_reads_and_becomes_the_page(client: Clien
         response = at.room.post("/course/preview/start/")
         assert response["Location"] == "/course/runs/1/"
         assert "Reading Canvas" in at.page() and "by you" in at.page()
+        assert "Waiting for its turn" in at.page()
         assert 'hx-trigger="every 1s"' in at.room.text("/course/runs/1/progress/")
         again = at.room.post("/course/preview/start/")
         assert again["Location"] == "/course/runs/1/"
@@ -88,6 +98,86 @@ def test_a_preview_starts_shows_that_it_reads_and_becomes_the_page(client: Clien
         assert 'hx-trigger="load"' in at.room.text("/course/runs/1/progress/")
         assert at.room.get("/course/preview/")["Location"] == "/course/runs/1/"
         assert "Preview: 4 grades would change." in at.page()
+
+
+@contextmanager
+def at_work_until(monkeypatch: pytest.MonkeyPatch, path: str) -> Iterator[None]:
+    """A worker beside the person at the page. Canvas gives the first page of this list, and the next one, where there
+    is one, only when this ends; the worker is done then."""
+    go_on, pages_of = threading.Event(), Gateway._pages
+
+    def slow(self: Gateway, asked: str, *more: Any) -> Iterator[Any]:
+        for page in pages_of(self, asked, *more):
+            yield page
+            if asked.endswith(path):
+                assert go_on.wait(300)
+
+    def working() -> None:
+        work()
+        connection.close()
+
+    monkeypatch.setattr(Gateway, "_pages", slow)
+    thread = threading.Thread(target=working)
+    thread.start()
+    try:
+        yield
+    finally:
+        go_on.set()
+        thread.join(300)
+        monkeypatch.undo()
+
+
+def wait_until_it_says(at: Desk, words: str) -> None:
+    """The page, asked again and again as its script does."""
+    until = time.monotonic() + 60
+    while words not in (said := plain(at.room.text(f"{at.address}progress/"))):
+        assert time.monotonic() < until, said
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("outcome_rollups", "Reading outcome results 100 of 130 students"),
+        ("enrollments", "Reading who is in the course…"),
+        ("students/submissions", "Reading the gradebook 100 of about 260 cells"),
+    ],
+)
+def test_while_a_preview_is_read_the_page_says_how_far_it_is(
+    client: Client, monkeypatch: pytest.MonkeyPatch, path: str, words: str
+) -> None:
+    with desk(client, scenario="crowd-130x2") as at:
+        at.align()
+        at.room.post("/course/preview/start/")
+        with at_work_until(monkeypatch, path):
+            wait_until_it_says(at, words)
+            assert "Canvas is being read." in at.room.text("/course/preview/summary/")
+        assert at.run.state == RunState.READY and at.run.progress == {}
+        assert "would change" in at.page()
+
+
+def test_an_undo_under_way_is_not_called_reading(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        at.send()
+        assert at.post("undo").status_code == 302
+        with at_work_until(monkeypatch, "students/submissions"):
+            wait_until_it_says(at, "Grades put back 0 of 4 grades")
+            assert "Undoing run 1" in at.page() and "Reading Canvas" not in at.page()
+            assert "Run 1 is being undone." in at.room.text("/course/preview/summary/")
+        assert "4 cells were put back" in at.page()
+
+
+def test_while_grades_are_sent_the_page_says_which_and_how_many(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        assert at.post("send", at.form()).status_code == 302
+        assert "Waiting for its turn" in at.page() and "Stop after this step" in at.page()
+        with at_work_until(monkeypatch, "students/submissions"):
+            wait_until_it_says(at, "Checking that nothing changed since the preview 0 of 4 grades")
+        assert "4 grades are in the gradebook." in at.page()
 
 
 def test_without_a_connected_account_a_preview_leads_to_connecting(client: Client) -> None:
@@ -110,13 +200,28 @@ def test_canvas_down_while_it_is_read_is_said_with_the_step(client: Client) -> N
 
 def test_the_summary_says_what_waits_and_the_last_sync(client: Client) -> None:
     with desk(client) as at:
-        assert "See every change before it happens." in at.room.text("/course/preview/summary/")
-        at.preview(601)
-        assert "A preview is waiting: 4 grades would change." in plain(
-            at.room.text("/course/preview/summary/")
+        first = plain(at.room.text("/course/preview/summary/"))
+        assert first == (
+            "Preview to see what a sync would change now. The gradebook is read only then. A preview writes nothing. "
+            "Preview changes"
         )
+        assert at.room.world.calls.all("GET") == []
+        at.preview(601)
+        waiting = "A preview is waiting: 4 grades would change. Canvas was read just now."
+        assert waiting in plain(at.room.text("/course/preview/summary/"))
         at.send()
-        said = plain(at.room.text("/course/preview/summary/"))
-    assert (
-        "4 grades are in the gradebook. Undo" in said and "by you" in said and "MST" in said or "MDT" in said
-    )
+        said = at.room.text("/course/preview/summary/")
+    assert "4 grades are in the gradebook. Undo" in plain(said) and "by you" in said
+    assert "Preview to see what a sync would change now." in said
+
+
+def test_a_day_stays_on_one_line(client: Client) -> None:
+    """Broken after the comma or not at all: "3 Mar 2026, 10:15 MST"."""
+    with desk(client) as at:
+        at.preview(601)
+        student = at.room.get(f"{at.address}students/1/").content.decode()
+        at.send()
+        tied = r"\d{1,2}\xa0[A-Z][a-z]{2}\xa0\d{4}, \d\d:\d\d\xa0M[SD]T"
+        for path in ("/course/preview/summary/", at.address, "/course/runs/"):
+            assert re.search(tied, at.room.get(path).content.decode()), path
+    assert "12\xa0January\xa02026" in student

@@ -14,7 +14,7 @@ from grading.delivery import Delivery, by_alignment
 from grading.ledger import refused
 from grading.looking_again import check_basis, make_missing, still_as_planned
 from grading.reading_back import confirm
-from grading.writing import send_column, send_jobs
+from grading.writing import send_column, send_jobs, send_scores
 
 
 def send(on: Delivery) -> None:
@@ -27,6 +27,7 @@ def send(on: Delivery) -> None:
         make_missing(on, pending, targets)
         of_each = by_alignment(pending)
         send_jobs(on, of_each)
+        send_scores(on, of_each)
         for one in on.stored:
             send_column(on, one, of_each.get(one.id, []))
     except Stopped as end:

@@ -54,12 +54,98 @@ class LineItemColumn:
     timestamp: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnScores:
+    """One column's scores. `errors` are refusals of the column itself."""
+
+    column: LineItemColumn
+    errors: list[PlatformError]
+
+
 class ColumnRefused(Exception):
     """Canvas takes nothing for this column; its cells without a receipt get this one."""
 
     def __init__(self, receipt: Receipt) -> None:
         super().__init__(receipt.code)
         self.receipt = receipt
+
+
+class Scores:
+    """Scores on their way, each cell's once, as many at once as the bucket allows: from batch to batch and from column
+    to column without a pause. Use as a context: what ends early lets the few that were handed over end first."""
+
+    def __init__(self, to: Connection, ledger: Ledger, beat: Beat) -> None:
+        self._to, self._ledger, self._beat = to, ledger, beat
+        # Two more than may be in flight: they make their calls ready meanwhile.
+        self._pool = ThreadPoolExecutor(max_workers=MOST_IN_FLIGHT + 2)
+        self._under_way: deque[Future[None]] = deque()
+        self._stops: list[PlatformError] = []
+
+    def __enter__(self) -> Scores:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._pool.shutdown()
+
+    def post(
+        self,
+        column: LineItemColumn,
+        cells: Sequence[PlannedCell],
+        still: Callable[[Sequence[PlannedCell]], Sequence[PlannedCell]],
+    ) -> ColumnScores:
+        """Hand these cells over; the last few are under way when this returns. `still` is asked for each batch right
+        before its turn and gives those that may be written still. Raises Stopped."""
+        scores = ColumnScores(column, [])
+        for batch in batches(cells, SCORES_A_BATCH):
+            batch = still(batch)
+            _count_again(self._to, self._ledger, batch)
+            self._ledger.attempted.update(cell.key for cell in batch)
+            self._under_way.extend(self._pool.submit(self._post, scores, cell) for cell in batch)
+            self._wait(SCORES_AHEAD)
+            self._beat()
+            if scores.errors or self._stops:
+                break
+        if self._stops:
+            self._wait(0)
+            raise stopped_by(self._stops[0]) from self._stops[0]
+        return scores
+
+    def end(self, scores: ColumnScores) -> None:
+        """Wait for what is under way. Cells without an answer are left for reading back. Raises ColumnRefused where
+        Canvas takes nothing more for this column, or Stopped."""
+        self._wait(0)
+        errors = self._stops or scores.errors
+        if errors:
+            _stop(self._to, errors[0])
+
+    def _wait(self, left: int) -> None:
+        while len(self._under_way) > left:
+            self._under_way.popleft().result()
+
+    def _post(self, scores: ColumnScores, cell: PlannedCell) -> None:
+        """In a thread of its own. After an error that concerns more than one cell nothing leaves."""
+        if scores.errors or self._stops:
+            self._ledger.never_left(cell)
+            return
+        column = scores.column
+        try:
+            score = to_score(cell.after)
+            self._to.ags.post_score(column.url, cell.user, score, column.maximum, column.timestamp)
+            self._ledger.receipts[cell.key] = SENT
+        except Refused as error:
+            self._ledger.turned_away(cell, _receipt_of(error))
+            if error.code in STOPS_COLUMN:
+                scores.errors.append(error)
+            elif error.code in STOPS_RUN:
+                self._stops.append(error)
+        except MaybeSent:
+            self._ledger.no_answer([cell])
+        except PlatformError as error:
+            self._ledger.never_left(cell)
+            self._stops.append(error)
+        finally:
+            # Renewing the service token may have opened one in this thread.
+            connection.close()
 
 
 def post_scores(
@@ -70,27 +156,9 @@ def post_scores(
     still: Callable[[Sequence[PlannedCell]], Sequence[PlannedCell]],
     beat: Beat,
 ) -> None:
-    """Post each cell's score once, as many at once as the bucket allows. Cells without an answer are left for
-    reading back. `still` is asked for each batch right before its turn, while the last scores of the batch before
-    are under way, and gives those that may be written still. Raises ColumnRefused or Stopped."""
-    errors: list[PlatformError] = []
-    under_way: deque[Future[None]] = deque()
-    # What ends this early lets the few scores that were handed over end first.
-    with ThreadPoolExecutor(max_workers=MOST_IN_FLIGHT) as pool:
-        for batch in batches(cells, SCORES_A_BATCH):
-            batch = still(batch)
-            _count_again(to, ledger, batch)
-            ledger.attempted.update(cell.key for cell in batch)
-            under_way.extend(pool.submit(_post, to, column, cell, ledger, errors) for cell in batch)
-            while len(under_way) > SCORES_AHEAD:
-                under_way.popleft().result()
-            beat()
-            if errors:
-                break
-        for post in under_way:
-            post.result()
-    if errors:
-        _stop(to, errors[0])
+    """The scores of one column, to their end. Raises ColumnRefused or Stopped."""
+    with Scores(to, ledger, beat) as under_way:
+        under_way.end(under_way.post(column, cells, still))
 
 
 def _count_again(
@@ -100,30 +168,6 @@ def _count_again(
     again = sum(cell.key in ledger.attempted for cell in cells)
     for _ in range(min(again, calls)):
         to.counter.tried_again()
-
-
-def _post(
-    to: Connection, column: LineItemColumn, cell: PlannedCell, ledger: Ledger, errors: list[PlatformError]
-) -> None:
-    """In a thread of its own. `errors` takes those that concern more than this cell; after one, nothing leaves."""
-    if errors:
-        ledger.never_left(cell)
-        return
-    try:
-        to.ags.post_score(column.url, cell.user, to_score(cell.after), column.maximum, column.timestamp)
-        ledger.receipts[cell.key] = SENT
-    except Refused as error:
-        ledger.turned_away(cell, _receipt_of(error))
-        if error.code in STOPS_RUN | STOPS_COLUMN:
-            errors.append(error)
-    except MaybeSent:
-        ledger.no_answer([cell])
-    except PlatformError as error:
-        ledger.never_left(cell)
-        errors.append(error)
-    finally:
-        # Renewing the service token may have opened one in this thread.
-        connection.close()
 
 
 def _receipt_of(error: Refused) -> Receipt:
@@ -245,4 +289,14 @@ def rest_a_while(attempt: int, beat: Beat) -> None:
     beat()
 
 
-__all__ = ["ColumnRefused", "LineItemColumn", "Stopped", "batches", "post_job", "post_scores", "put_one"]
+__all__ = [
+    "ColumnRefused",
+    "ColumnScores",
+    "LineItemColumn",
+    "Scores",
+    "Stopped",
+    "batches",
+    "post_job",
+    "post_scores",
+    "put_one",
+]

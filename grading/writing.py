@@ -1,7 +1,8 @@
 """Writing a plan's cells column by column, until each has a receipt or is known not to have arrived.
 
-Bulk jobs of several assignments are started together (`send_jobs`); then every column is gone through by itself
-(`send_column`): what is unclear is read back and tried again. How a score or a job is sent is in `writers`.
+Bulk jobs of several assignments are started together (`send_jobs`), the scores of our columns follow one another
+without a pause (`send_scores`); then every column is gone through by itself (`send_column`): what is unclear is read
+back and tried again. How a score or a job is sent is in `writers`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from grading.core.columns import Column
 from grading.core.plan import PlannedCell, numeric
 from grading.delivery import Delivery
 from grading.ledger import CHANGED, SENT, UNREAD, holds, is_as_planned_from, refused
-from grading.writers import ColumnRefused, LineItemColumn
+from grading.writers import ColumnRefused, ColumnScores, LineItemColumn
 from lti_tool.errors import MaybeSent
 
 ROUNDS = 4
@@ -84,6 +85,49 @@ def _one_job(on: Delivery, column: Column, cells: Sequence[PlannedCell]) -> Stop
     return None
 
 
+def send_scores(on: Delivery, of_each: Mapping[int, Sequence[PlannedCell]]) -> None:
+    """Send the scores of our columns: while the last ones of a column are under way, the next column begins. What has
+    no answer is left to `send_column`."""
+    sent: list[tuple[ColumnScores, Sequence[PlannedCell]]] = []
+    with writers.Scores(on.to, on.ledger, on.between_batches) as under_way:
+        for one in on.stored:
+            column = on.columns.get(one.id)
+            cells = on.ledger.without_receipt(of_each.get(one.id, ()))
+            if not cells or column is None or not on.goes_by_ags(one, column):
+                continue
+            if sent and sent[-1][0].errors:
+                _end(on, under_way, *sent.pop())
+            on.beat("sending", column=column.label)
+            cells.sort(key=lambda cell: numeric(cell.user))
+            on.intend(one, column, cells)
+            still = partial(_in_time, on, looked_at=on.looked_at)
+            sent.append((under_way.post(_line_item(on, one, column), cells, still), cells))
+        for scores, of_column in sent:
+            _end(on, under_way, scores, of_column)
+
+
+def _end(on: Delivery, under_way: writers.Scores, scores: ColumnScores, cells: Sequence[PlannedCell]) -> None:
+    try:
+        under_way.end(scores)
+    except ColumnRefused as error:
+        _refuse(on, cells, error)
+
+
+def _line_item(on: Delivery, one: StoredAlignment, column: Column) -> LineItemColumn:
+    assert column.line_item is not None
+    return LineItemColumn(
+        column.line_item.url, column.line_item.score_maximum, making.stamp(one.target, on.read_at)
+    )
+
+
+def _refuse(on: Delivery, cells: Sequence[PlannedCell], error: ColumnRefused) -> None:
+    """The receipts of a column that Canvas takes nothing more for."""
+    left = on.ledger.without_receipt(cells)
+    # An earlier try of these may arrive still: nothing certain can be said of them.
+    on.ledger.put((cell for cell in left if cell.key in on.ledger.unanswered), refused("no_answer"))
+    on.ledger.put(on.ledger.without_receipt(left), error.receipt)
+
+
 def send_column(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell]) -> None:
     """Send a column's cells; those whose fate is unknown are read back and tried again."""
     column = on.columns.get(one.id)
@@ -106,19 +150,15 @@ def send_column(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell]
             writers.rest_a_while(attempt, on.still_ours)
         on.ledger.put(pending, refused("no_answer"))
     except ColumnRefused as error:
-        left = on.ledger.without_receipt(pending)
-        # An earlier try of these may arrive still: nothing certain can be said of them.
-        on.ledger.put((cell for cell in left if cell.key in on.ledger.unanswered), refused("no_answer"))
-        on.ledger.put(on.ledger.without_receipt(left), error.receipt)
+        _refuse(on, pending, error)
 
 
 def _write(
     on: Delivery, one: StoredAlignment, column: Column, cells: Sequence[PlannedCell], looked_at: float
 ) -> None:
-    if on.goes_by_ags(one, column) and column.line_item is not None:
-        timestamp = making.stamp(one.target, on.read_at)
-        where = LineItemColumn(column.line_item.url, column.line_item.score_maximum, timestamp)
+    if on.goes_by_ags(one, column):
         still = partial(_in_time, on, looked_at=looked_at)
+        where = _line_item(on, one, column)
         writers.post_scores(on.to, where, cells, on.ledger, still, on.between_batches)
     else:
         _write_in_bulk(on, column, cells, looked_at)

@@ -148,6 +148,33 @@ def test_unpublished_while_grades_are_sent(school: School) -> None:
     assert school.column(column.name) == {}
 
 
+def test_the_next_column_does_not_wait_for_the_last_score_of_this_one(school: School) -> None:
+    school.align(entry(601, "Models"), entry(602, "Slopes"))
+    school.world.faults.add("slow", method="POST", path="*/scores", count=1, skip=3, seconds=3)
+    run = sync(school.context).run
+    assert run.outcome == "done" and run.requests["retried"] == 0
+    [slow] = [call for call in school.world.calls.all("POST", "*/scores") if call.fault]
+    assert school.world.calls.all("POST", "*/scores")[-1] == slow
+
+
+@pytest.mark.parametrize("skip", [0, 3])
+def test_a_column_that_takes_nothing_keeps_no_other_waiting(school: School, skip: int) -> None:
+    """Also where its refusal comes when the next column has begun already."""
+    school.align(entry(601, "Models"), entry(602, "Slopes"))
+    sync(school.context)
+    item = min(school.world.line_items.values(), key=lambda one: one.id)
+    scores = f"*/line_items/{item.id}/scores"
+    for user in (1001, 1002, 1003, 1004):
+        school.edit("Models", user, "")
+        school.edit("Slopes", user, "")
+    gone = {"status": 404, "body": "", "seconds": 1}
+    school.world.faults.add("reply", method="POST", path=scores, skip=skip, count=None, **gone)
+    result = sync(school.context, force_conflicts=True)
+    assert result.run.outcome == "partial"
+    assert result.run.reasons["column_gone"] == 4 - skip
+    assert school.column("Slopes") and len(school.column("Models")) == skip
+
+
 def test_a_job_that_canvas_has_forgotten_is_read_back(school: School) -> None:
     both_ways(school)
     school.world.faults.add("reply", method="GET", path="*/progress/*", status=404, body="{}", count=1)

@@ -64,7 +64,7 @@ WORKERS = $$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1
 
 # Chromium is part of the tests: found, installed where that is allowed, else a failure that says how.
 test: setup
-	@CHROMIUM="$$($(BIN)/python -m scripts.chromium)" && export CHROMIUM && $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@CHROMIUM="$$($(BIN)/python -m scripts.chromium)" && export CHROMIUM && $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The tool in Canvas's frame in Firefox and in WebKitGTK (Safari's engine), found or installed where that is allowed,
 # else a failure that says how. Pictures: var/browsers/.

@@ -33,9 +33,9 @@ from alignments.ruleform import RuleForm
 __all__ = ["AlignmentForm", "Choices", "PointsForm", "initial_of"]
 
 OVERWRITE = [
-    ("ours", "Empty cells and grades this tool wrote (a grade a person gave stays until you say otherwise)"),
+    ("ours", "Empty cells and this tool's own grades"),
     ("empty", "Empty cells only"),
-    ("all", "All cells, also grades a person gave (each is shown in the preview first)"),
+    ("all", "All cells, also grades that people gave"),
 ]
 DIRECTION = [("both", "Grades may go up and down"), ("up", "Grades may only go up")]
 NOT_OF_THE_RULE = {"target", "label", "points", "assignment", "overwrite", "direction", "otherwise"}
@@ -45,10 +45,18 @@ NOT_OF_THE_RULE = {"target", "label", "points", "assignment", "overwrite", "dire
 class AlignmentForm(RuleForm):
     """The whole form. `current` is the alignment being changed, if any."""
 
-    overwrite = forms.ChoiceField(choices=OVERWRITE, initial="ours", label="Which cells may be written")
+    overwrite = forms.ChoiceField(
+        choices=OVERWRITE,
+        initial="ours",
+        label="Which cells may be written",
+        help_text=(
+            "A grade that a person gave stays unless you choose all cells here, or replace it in the preview. The "
+            "preview shows it first in any case."
+        ),
+    )
     direction = forms.ChoiceField(choices=DIRECTION, initial="both", label="Direction")
     round = forms.TypedChoiceField(
-        choices=[(number, f"{number} decimals") for number in range(5)],
+        choices=[(number, f"{number} decimal{'' if number == 1 else 's'}") for number in range(5)],
         coerce=int,
         initial=2,
         label="Rounding",

@@ -14,6 +14,8 @@ from grading.core.reasons import reason_for
 from grading.models import Run, RunState, UndoJournal
 
 WAITING = "Waiting for its turn"
+OPENING = "Done, opening the page"
+OVER = {RunState.READY, RunState.FINISHED}
 READING = {
     "course": ("Asking Canvas for the course", ""),
     "results": ("Reading outcome results", "students"),
@@ -76,7 +78,7 @@ def working(run: Run) -> Working:
     progress: Mapping[str, Any] = run.progress or {}
     total = int(progress.get("total", 0))
     done = min(int(progress.get("done", 0)), total)
-    heading, title = _titles(run)
+    heading, title = titles(run)
     label, count = _label(run, progress), f"{done:,} of {_total(progress, total)}"
     return Working(
         heading=heading,
@@ -84,13 +86,14 @@ def working(run: Run) -> Working:
         label=label,
         count=" · ".join(filter(None, (count, _time_left(run, progress)))),
         done=done,
-        total=total,
-        over=run.state in {RunState.READY, RunState.FINISHED},
+        total=0 if run.state in OVER else total,
+        over=run.state in OVER,
         can_stop=run.state in {RunState.APPROVED, RunState.SENDING} and not run.stop_requested,
     )
 
 
-def _titles(run: Run) -> tuple[str, str]:
+def titles(run: Run) -> tuple[str, str]:
+    """What a run under way is called: a heading, and what happens in it."""
     if run.undo_of:
         return f"Undoing run {run.undo_of.number}", "Grades are being put back"
     if run.state == RunState.READING:
@@ -100,6 +103,8 @@ def _titles(run: Run) -> tuple[str, str]:
 
 def _label(run: Run, progress: Mapping[str, Any]) -> str:
     phase = str(progress.get("phase", ""))
+    if run.state in OVER:
+        return OPENING
     if run.undo_of_id:
         return "Grades put back" if phase else WAITING
     if run.state == RunState.READING:

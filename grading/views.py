@@ -19,7 +19,11 @@ from grading.openings import page_of, person, run_of, to_run
 from grading.pages import read_when, summary_sentence
 from grading.preview_views import show_preview
 from lti_tool.csvsafe import safe_cell
+from lti_tool.models import Context
 from lti_tool.sessions import LaunchRequest, staff_required
+
+MOST_DIGITS = 9
+"""Of a run's number in an address."""
 
 # Starting
 
@@ -91,7 +95,7 @@ def _open_note(run: Run | None) -> str:
     """How old that is: what would change is known only as of when the gradebook was read, which takes a call for
     every hundred cells and is therefore not done to show this page."""
     if run is None:
-        return "The gradebook is read only then. A preview writes nothing."
+        return "It reads the gradebook and writes nothing."
     return read_when(run.read_at, timezone.now()) if run.state == RunState.READY else ""
 
 
@@ -108,7 +112,11 @@ def show(request: LaunchRequest, number: int) -> HttpResponseBase:
     if run.state == RunState.FINISHED:
         return _show_report(request, run)
     page = page_of(
-        request.context, run=run, working=run_pages.working(run), by=run_pages.owner(run, person(request))
+        request.context,
+        here="history" if run.undo_of_id else "preview",
+        run=run,
+        working=run_pages.working(run),
+        by=run_pages.owner(run, person(request)),
     )
     return render(request, "grading/working.html", page)
 
@@ -164,15 +172,44 @@ def undo(request: LaunchRequest, number: int) -> HttpResponseBase:
         return HttpResponseRedirect(reverse("home"))
     if services.open_run_of(request.context) is not None or not run_pages.undoable_journal(run):
         return to_run(run)
+    newest = Run.objects.filter(context=request.context).values_list("number", flat=True)[0]
     jobs.start_undo(run, account, started_by=person(request))
-    return HttpResponseRedirect(f"{reverse('grading:history')}?undo=asked")
+    # The undo is a run of its own once a worker has begun with it: the first one after these.
+    return HttpResponseRedirect(f"{reverse('grading:history')}?undo={newest}")
 
 
 @require_GET
 @staff_required
 def history(request: LaunchRequest) -> HttpResponse:
-    """The course's runs, newest first."""
+    """The course's runs, newest first. Where an undo was asked for, the page asks by `poll` whether it has begun, and
+    goes on to it then."""
+    asked = request.GET.get("undo", "")
+    asked = asked if asked.isdecimal() and len(asked) <= MOST_DIGITS else ""
+    undo_run = _undo_after(request.context, asked)
+    if "poll" in request.GET:
+        if undo_run is None:
+            return HttpResponse(status=204)
+        return render(request, "grading/_undo_begun.html", {"run": undo_run})
     runs = Run.objects.filter(context=request.context).select_related("undo_of")[:200]
     rows = [run_pages.history_row(run, person(request)) for run in runs]
-    page = page_of(request.context, here="history", runs=rows, undo_asked="undo" in request.GET)
+    page = page_of(
+        request.context,
+        here="history",
+        runs=rows,
+        undo_asked="" if undo_run else asked,
+        undo_run=undo_run,
+        undo_said=_undo_said(undo_run) if undo_run else "",
+    )
     return render(request, "grading/history.html", page)
+
+
+def _undo_after(context: Context, number: str) -> Run | None:
+    """The undo that began after the run of this number was the newest, if it has."""
+    if not number:
+        return None
+    undone = Run.objects.filter(context=context, number__gt=int(number), undo_of__isnull=False)
+    return undone.select_related("undo_of").last()
+
+
+def _undo_said(run: Run) -> str:
+    return run_pages.headline(run) if run.state == RunState.FINISHED else f"{run_pages.titles(run)[0]}."

@@ -215,9 +215,18 @@ def test_undo_from_the_report_puts_back_what_was_there(client: Client) -> None:
         at.preview(601)
         at.send()
         response = at.post("undo")
-        assert response["Location"] == "/course/runs/?undo=asked"
-        assert "The undo has been asked for." in plain(at.room.text(response["Location"]))
+        where = response["Location"]
+        assert where == "/course/runs/?undo=1"
+        asked = at.room.text(where)
+        assert "The undo has been asked for." in asked and "?undo=1&amp;poll=yes" in asked
+        assert at.room.get("/course/runs/", undo="1", poll="yes").status_code == 204
         work()
+        begun = at.room.text("/course/runs/", undo="1", poll="yes")
+        assert 'hx-get="/course/runs/2/" hx-trigger="load"' in begun and "<main" not in begun
+        again = at.room.text(where)
+        assert "Undo of run 1: 4 cells were put back." in again and "has been asked for" not in again
+        for odd in ("", "x", "-1", "9" * 30, "1'"):
+            assert "has been asked for" not in at.room.text("/course/runs/", undo=odd)
         assert gradebook(at, "1.1") == {}
         assert "Undo of run 1: 4 cells were put back." in at.page() and "Put back" in at.page()
         first = plain(at.room.text("/course/runs/1/"))

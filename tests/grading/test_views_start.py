@@ -95,7 +95,8 @@ def test_a_preview_starts_shows_that_it_reads_and_becomes_the_page(client: Clien
         again = at.room.post("/course/preview/start/")
         assert again["Location"] == "/course/runs/1/"
         work()
-        assert 'hx-trigger="load"' in at.room.text("/course/runs/1/progress/")
+        over = at.room.text("/course/runs/1/progress/")
+        assert 'hx-trigger="load"' in over and "Done, opening the page" in over
         assert at.room.get("/course/preview/")["Location"] == "/course/runs/1/"
         assert "Preview: 4 grades would change." in at.page()
 
@@ -202,8 +203,7 @@ def test_the_summary_says_what_waits_and_the_last_sync(client: Client) -> None:
     with desk(client) as at:
         first = plain(at.room.text("/course/preview/summary/"))
         assert first == (
-            "Preview to see what a sync would change now. The gradebook is read only then. A preview writes nothing. "
-            "Preview changes"
+            "Preview to see what a sync would change now. It reads the gradebook and writes nothing. Preview changes"
         )
         assert at.room.world.calls.all("GET") == []
         at.preview(601)

@@ -23,8 +23,8 @@ from lti_tool.errors import Throttled
 
 MOST_IN_FLIGHT = 4
 CAUTIOUS_IN_FLIGHT = 2
-HIGH_WATER = 450
-"""Units left from which one more may go at once: at most three calls are under way."""
+HIGH_WATER = 420
+"""Units left from which one more may go at once: at most three calls are under way, and have cost a little."""
 LOW_WATER = 300
 """Units left under which there are too many: more than six calls under way, or a bucket that fills."""
 EMPTY_WATER = 60

@@ -76,8 +76,7 @@ class Scores:
 
     def __init__(self, to: Connection, ledger: Ledger, beat: Beat) -> None:
         self._to, self._ledger, self._beat = to, ledger, beat
-        # Two more than may be in flight: they make their calls ready meanwhile.
-        self._pool = ThreadPoolExecutor(max_workers=MOST_IN_FLIGHT + 2)
+        self._pool = ThreadPoolExecutor(max_workers=MOST_IN_FLIGHT)
         self._under_way: deque[Future[None]] = deque()
         self._stops: list[PlatformError] = []
 

@@ -18,7 +18,7 @@ from tests.plugins.local_server import Answer, LocalServer, Seen
     ("said", "allowances"),
     [
         (["600"] * 9, [2, 3, 3, 3, 4, 4, 4, 4, 4]),
-        (["450"] * 5 + ["449", "300", "299", "299"], [2, 3, 3, 3, 4, 4, 4, 2, 1]),
+        (["420"] * 5 + ["419", "300", "299", "299"], [2, 3, 3, 3, 4, 4, 4, 2, 1]),
         (["600", "350", "600"], [2, 2, 3]),
         ([None, "-20"], [2, 1]),
     ],
@@ -40,6 +40,14 @@ def hear(pace: BucketPace, calls: int, *answers: str | None) -> None:
             turns.enter_context(pace.turn())
         for remaining in answers:
             pace.heard(None if remaining is None else Decimal(remaining))
+
+
+def test_alone_on_a_bucket_a_worker_gets_all_its_places() -> None:
+    """By its own calls only: what three of them leave, less a little for what they cost, is room for a fourth."""
+    pace = BucketPace(clock=lambda: 0.0)
+    for _ in range(20):
+        hear(pace, pace.allowance, str(600 - 50 * pace.allowance - 5))
+    assert pace.allowance == 4
 
 
 def test_who_sends_one_call_after_the_other_earns_no_more_places() -> None:

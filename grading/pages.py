@@ -103,6 +103,13 @@ class PreviewPage:
         )
 
     @property
+    def conflict_text(self) -> str:
+        """Where they are."""
+        if self.needs_person == 1:
+            return "It comes first below, with the choice in the cell. “Needs you” shows only it."
+        return "They come first below, with the choice in the cell. “Needs you” shows only them."
+
+    @property
     def previous_query(self) -> str:
         return self.filters.query(page=self.filters.page - 1) if self.filters.page > 1 else ""
 

@@ -61,6 +61,8 @@ def start(request: LaunchRequest) -> HttpResponseBase:
 def summary(request: LaunchRequest) -> HttpResponse:
     """A fragment of the outcomes page: what is waiting or under way, and the last sync."""
     run = services.open_run_of(request.context)
+    account = account_for(request.launch_session)
+    can_start = account is not None and account.lost_at is None
     last = (
         Run.objects.filter(context=request.context, state=RunState.FINISHED, dry_run=False)
         .exclude(outcome="discarded")
@@ -69,8 +71,9 @@ def summary(request: LaunchRequest) -> HttpResponse:
     page = page_of(
         request.context,
         open_run=run,
-        sentence=_open_sentence(run),
-        note=_open_note(run),
+        sentence=_open_sentence(run, can_start=can_start),
+        note=_open_note(run, can_start=can_start),
+        can_start=can_start,
         button="See the preview" if run and run.state == RunState.READY else "See how far it is",
         last=last,
         last_sentence=run_pages.last_sentence(last) if last else "",
@@ -81,9 +84,9 @@ def summary(request: LaunchRequest) -> HttpResponse:
     return render(request, "grading/_summary.html", page)
 
 
-def _open_sentence(run: Run | None) -> str:
+def _open_sentence(run: Run | None, *, can_start: bool) -> str:
     if run is None:
-        return "Preview to see what a sync would change now."
+        return "Preview to see what a sync would change now." if can_start else "No sync is under way."
     if run.state == RunState.READY:
         return f"A preview is waiting: {summary_sentence(run.counts)}"
     if run.undo_of:
@@ -91,11 +94,11 @@ def _open_sentence(run: Run | None) -> str:
     return "Canvas is being read." if run.state == RunState.READING else "Grades are being sent."
 
 
-def _open_note(run: Run | None) -> str:
+def _open_note(run: Run | None, *, can_start: bool) -> str:
     """How old that is: what would change is known only as of when the gradebook was read, which takes a call for
     every hundred cells and is therefore not done to show this page."""
     if run is None:
-        return "It reads the gradebook and writes nothing."
+        return "It reads the gradebook and writes nothing." if can_start else ""
     return read_when(run.read_at, timezone.now()) if run.state == RunState.READY else ""
 
 

@@ -131,8 +131,12 @@
       });
     });
 
+    /* The same address again, as of a run that is waited for, is no step to go back over. */
     body.addEventListener("htmx:beforeHistoryUpdate", function (event) {
-      if (event.detail.history.path) event.detail.history.path = withPlace(event.detail.history.path);
+      var update = event.detail.history;
+      if (!update.path) return;
+      update.path = withPlace(update.path);
+      if (update.path === location.pathname + location.search) update.type = "replace";
     });
 
     body.addEventListener("htmx:configRequest", tellOpen);

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from canvas.gateway import Gateway
+from canvas.models import CanvasAccount
 from grading.models import Run, RunState
 from tests.grading.desk import Desk, desk, plain, work
 from tests.people import launch_as
@@ -213,6 +215,19 @@ def test_the_summary_says_what_waits_and_the_last_sync(client: Client) -> None:
         said = at.room.text("/course/preview/summary/")
     assert "4 grades are in the gradebook. Undo" in plain(said) and "by you" in said
     assert "Preview to see what a sync would change now." in said
+
+
+def test_home_says_what_is_under_way_also_where_canvas_cannot_be_asked(client: Client) -> None:
+    with desk(client) as at:
+        at.preview(601)
+        at.send()
+        at.room.world.faults.add("error_before", path="*", method="GET", status=503, count=None)
+        assert 'hx-get="/course/preview/summary/"' in at.room.text("/course/")
+        assert "4 grades are in the gradebook. Undo" in plain(at.room.text("/course/preview/summary/"))
+        CanvasAccount.objects.update(lost_at=timezone.now(), lost_code="revoked")
+        assert 'hx-get="/course/preview/summary/"' in at.room.text("/course/")
+        said = plain(at.room.text("/course/preview/summary/"))
+    assert said.startswith("No sync is under way. Last sync: ") and "Preview changes" not in said
 
 
 def test_a_day_stays_on_one_line(client: Client) -> None:

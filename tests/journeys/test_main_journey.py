@@ -77,6 +77,13 @@ def test_from_launch_to_gradebook_on_a_phone(browser: Browser, fresh: Demo) -> N
         changed = {key: after[key] for key in after if after[key] != before[key]}
         assert len(changed) == 18 and set(changed.values()) <= {"0", "1", "0.0", "1.0"}
         assert_no_sideways_scrolling(page, frame)
+        frame.get_by_role("button", name="Undo this run").click()
+        expect(frame.get_by_role("heading", level=1)).to_have_text("Undo of run 1: 18 cells were put back.")
+        assert gradebook(fresh.canvas) == before
+        # Reading, preview, sending and report have one address: going back is one step for them all.
+        for heading in ("History", "18 grades are in the gradebook.", "Outcomes and columns"):
+            frame.locator("body").evaluate("() => history.back()")
+            expect(frame.get_by_role("heading", level=1)).to_have_text(heading)
 
 
 def assert_no_sideways_scrolling(page: Page, frame: FrameLocator) -> None:

@@ -194,7 +194,7 @@ def test_the_examples_show_the_results_behind_the_grade(client: Client) -> None:
         page = course.post(
             CLASS, filled(calc="newest", rule="proportional", points="4", **more)
         ).content.decode()
-        assert re.search(r"\d+ [A-Z][a-z]+ \d{4}: [\d.]+ of 4", page)
+        assert re.search(r"\d+\xa0[A-Z][a-z]+\xa0\d{4}: [\d.]+\xa0of\xa04", page)
         assert ", ignored (Fire drill)." in page or ", ignored." in page
         assert "The mean of the 3 newest results" in page
 

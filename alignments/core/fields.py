@@ -16,7 +16,7 @@ from alignments.core.definition import MAX_NAME, Percent
 from alignments.core.jsontext import JsonConstant, JsonNumber, JsonObject
 
 TOO_LARGE = Decimal(10) ** 15
-"""Canvas keeps doubles, which hold that many digits, and answers with wider ones are not believed (canvas/shapes.py)."""
+"""Canvas keeps doubles, which hold that many digits; answers with wider ones are not believed (canvas/shapes.py)."""
 MAX_DIGITS = 30
 MAX_PERCENT = 1000
 NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")

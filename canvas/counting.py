@@ -35,9 +35,9 @@ class CallCounter:
             else:
                 self.write += 1
 
-    def tried_again(self) -> None:
+    def tried_again(self, times: int = 1) -> None:
         with self._lock:
-            self.retried += 1
+            self.retried += times
 
     def was_throttled(self) -> None:
         with self._lock:

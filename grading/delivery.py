@@ -7,13 +7,13 @@ ledger what became of the cells.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.utils import timezone
 
-from alignments.models import TargetKind
+from alignments.models import Target, TargetKind
 from alignments.services import StoredAlignment
 from canvas.values import Cell
 from grading import fingerprints
@@ -91,10 +91,8 @@ class Delivery:
         """These were not written: what was known of them before counts again. A job that may still run
         keeps its intention. Raises LeaseLost."""
         self.lease.fence()
-        of_each = by_alignment(cells)
-        for one in self.stored:
-            if keys := self.keys(of_each.get(one.id, [])):
-                fingerprints.forget_intentions(self.to.context, one.target, keys)
+        for target, keys in self._of_each_target(cells):
+            fingerprints.forget_intentions(self.to.context, target, keys)
 
     def remember_overtaken(self, cells: Sequence[PlannedCell]) -> None:
         """These hold what somebody else left after we wrote, or were about to: nothing there is ours any more.
@@ -102,10 +100,14 @@ class Delivery:
         if not cells:
             return
         self.lease.fence()
+        for target, keys in self._of_each_target(cells):
+            fingerprints.remember_written(self.to.context, target, keys)
+
+    def _of_each_target(self, cells: Sequence[PlannedCell]) -> Iterator[tuple[Target, list[tuple[str, str]]]]:
         of_each = by_alignment(cells)
         for one in self.stored:
             if keys := self.keys(of_each.get(one.id, [])):
-                fingerprints.remember_written(self.to.context, one.target, keys)
+                yield one.target, keys
 
     # The lease: how far we are, and whether the run is ours still
 

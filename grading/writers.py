@@ -97,7 +97,7 @@ class Scores:
         scores = ColumnScores(column, [])
         for batch in batches(cells, SCORES_A_BATCH):
             batch = still(batch)
-            _count_again(self._to, self._ledger, batch)
+            self._to.counter.tried_again(_sent_before(self._ledger, batch))
             self._ledger.attempted.update(cell.key for cell in batch)
             self._under_way.extend(self._pool.submit(self._post, scores, cell) for cell in batch)
             self._wait(SCORES_AHEAD)
@@ -160,13 +160,9 @@ def post_scores(
         under_way.end(under_way.post(column, cells, still))
 
 
-def _count_again(
-    to: Connection, ledger: Ledger, cells: Sequence[PlannedCell], calls: int = SCORES_A_BATCH
-) -> None:
-    """Of the calls about to be made, one a cell unless fewer: those that repeat one nobody answered."""
-    again = sum(cell.key in ledger.attempted for cell in cells)
-    for _ in range(min(again, calls)):
-        to.counter.tried_again()
+def _sent_before(ledger: Ledger, cells: Sequence[PlannedCell]) -> int:
+    """How many of these were sent and got no certain answer."""
+    return sum(cell.key in ledger.attempted for cell in cells)
 
 
 def _receipt_of(error: Refused) -> Receipt:
@@ -199,7 +195,7 @@ def post_job(
     """One bulk job for cells of one assignment, followed to its end. What it wrote has to be read back.
     Raises ColumnRefused, Stopped, or MaybeSent when it is not known whether the job was taken."""
     grades = {cell.user: posted_grade(cell) for cell in cells}
-    _count_again(to, ledger, cells, calls=1)
+    to.counter.tried_again(min(1, _sent_before(ledger, cells)))
     try:
         progress = to.rest.post_grades(to.course_id, assignment_id, grades)
     except MaybeSent:

@@ -31,6 +31,9 @@ from tests.inclear import in_clear
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+TYPED = {"who": "student:1002", "kind": "cutoff", "line": "points", "at": "2.5", "credit": "90", "below": "x"}
+"""An exception as somebody is typing it: its last field is no number yet."""
+
 
 def test_a_student_gets_a_rule_of_their_own_and_loses_it_again(client: Client) -> None:
     with classroom(client) as course:
@@ -210,15 +213,7 @@ def test_hiding_names_keeps_what_is_typed(client: Client) -> None:
         assert 'hx-vals=\'{"in_place": "yes"}\'' in shown and 'id="exception"' in shown
         assert 'hx-trigger="names-switched from:body" hx-include="#exception"' in shown
         course.post("/lti/names", {"hide": "yes", "in_place": "yes", "back": page})
-        typed = {
-            "who": "student:1002",
-            "kind": "cutoff",
-            "line": "points",
-            "at": "2.5",
-            "credit": "90",
-            "below": "x",
-        }
-        again = course.post(page, typed | {"do": "kind"})
+        again = course.post(page, TYPED | {"do": "kind"})
         text = again.content.decode()
         assert again.status_code == 200 and "Okafor" not in text and not SealedExceptions.objects.exists()
         assert re.search(r'<option value="student:1002" selected>Student \d</option>', text)
@@ -263,15 +258,7 @@ def test_without_scripts_the_forms_own_switch_hides_names_and_keeps_what_is_type
     with classroom(client) as course:
         page = two(course)
         assert 'name="do" value="names-hide"' in course.text(page)
-        typed = {
-            "who": "student:1002",
-            "kind": "cutoff",
-            "line": "points",
-            "at": "2.5",
-            "credit": "90",
-            "below": "x",
-        }
-        answer = course.post(page, typed | {"do": "names-hide"})
+        answer = course.post(page, TYPED | {"do": "names-hide"})
         text = answer.content.decode()
         assert answer.status_code == 200 and "Okafor" not in text and not SealedExceptions.objects.exists()
         assert re.search(r'<option value="student:1002" selected>Student \d</option>', text)

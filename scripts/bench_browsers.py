@@ -93,7 +93,7 @@ class Target:
 
     def processes(self) -> list[str]:
         """The ids of its web server's processes."""
-        listed = subprocess.run(["ps", "-axo", "pid=,args="], capture_output=True, text=True).stdout
+        listed = subprocess.run(["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True).stdout
         return [line.split()[0] for line in listed.splitlines() if f"127.0.0.1:{self.port}" in line]
 
 

@@ -86,7 +86,7 @@ class Tool:
 
     def web_peak_mb(self) -> float:
         """Of the web server's process that holds most."""
-        found = subprocess.run(["ps", "-axo", "pid=,args="], capture_output=True, text=True).stdout
+        found = subprocess.run(["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True).stdout
         mine = [line.split()[0] for line in found.splitlines() if f"127.0.0.1:{self.port}" in line]
         return max(memory_peak(int(pid)) for pid in mine) / 1000
 

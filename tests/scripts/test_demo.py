@@ -26,7 +26,7 @@ def command() -> Iterator[list[str]]:
 
 def left_over(port: str) -> list[str]:
     """Processes that name the demo's port or folder."""
-    listed = subprocess.run(["ps", "-axo", "args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if f":{port}" in line or f"demo-{port}" in line]
 
 

@@ -62,8 +62,10 @@ def ready(url: str) -> bool:
 
 
 def descendants(root: int) -> dict[int, str]:
-    """Process ids under `root` with their command lines."""
-    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    """Process ids under `root` with their command lines, which `ps` cuts at 80 characters unless told not to."""
+    listed = subprocess.run(
+        ["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    )
     rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
     found, wanted = {}, {root}
     while new := {int(r[0]): r[2] for r in rows if int(r[1]) in wanted and int(r[0]) not in found}:

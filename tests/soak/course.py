@@ -263,6 +263,9 @@ class People:
         if self.rng.random() < 0.4:
             return self.mend()
         if self.rng.random() < 0.5:
+            if outcome.deleted and not self.may_change_scale(outcome.id):
+                # An alignment was saved meanwhile, whose scale of it nobody but the tool would learn.
+                return self.mend()
             outcome.deleted = not outcome.deleted
             return f"outcome {outcome.id} deleted {outcome.deleted}"
         if outcome.points_possible and not outcome.deleted and self.may_change_scale(outcome.id):

@@ -6,6 +6,7 @@ pretend Canvas over its port, and how far the test's clock was moved. While it i
 
 from __future__ import annotations
 
+import faulthandler
 import itertools
 import mmap
 import os
@@ -192,6 +193,25 @@ class Worker:
                 return not self.is_over
             time.sleep(0.002)
         raise Wrong("the other worker neither ended nor stopped")
+
+    @contextmanager
+    def patience(self) -> Iterator[None]:
+        """While it is frozen: what goes on without it is not held up by what it holds."""
+        tired = threading.Event()
+
+        def end() -> None:
+            tired.set()
+            faulthandler.dump_traceback()
+            os.kill(self.pid, signal.SIGKILL)
+
+        timer = threading.Timer(PATIENCE_SECONDS, end)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if tired.is_set():
+                raise Wrong("F50: a frozen worker held up the other")
 
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)

@@ -54,8 +54,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Read:
+    """One read of submissions that began at `seq`: the cells it showed, or was to show where it failed."""
+
     seq: int
-    assignments: frozenset[str]
+    covers: Callable[[Key], bool]
+
+
+Journal = dict[Key, tuple[str | None, bool]]
+"""While undoing: each cell's value before, and whether that was ours."""
 
 
 @dataclass
@@ -115,10 +121,9 @@ class Truth:
     mode: str = "sync"
     elsewhere: str = ""
     """What a second worker is doing."""
-    modes: dict[int, str] = field(default_factory=dict)
-    """What the tool was doing when a request came in, by its origin: a job may run much later."""
-    restoring: dict[Key, tuple[str | None, bool]] = field(default_factory=dict)
-    """While undoing: the value before and whether it was ours."""
+    modes: dict[int, tuple[str, Journal]] = field(default_factory=dict)
+    """What the tool was doing when a request came in, with which journal, by its origin: a job may run much later."""
+    restoring: Journal = field(default_factory=dict)
     _seq: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -167,22 +172,22 @@ class Truth:
         by_tool = not getattr(_here, "person", False)
         seq = self.tick()
         origin = self.origin() if by_tool else seq
-        mode = self.modes.get(origin, self.mode)
+        mode, journal = self.modes.get(origin, (self.mode, self.restoring))
         first = first and not by_tool and after not in (None, "EX")
-        was = self.restoring.get(key) if mode == "undo" else None
+        was = journal.get(key) if mode == "undo" else None
         murky = key in self.murky
         self.events.append(Event(seq, origin, by_tool, key, before, after, mode, first, murky, was))
         if by_tool:
-            self._by_tool(key, after, mode)
+            self._by_tool(key, after, was)
         else:
             self._by_person(key, before, after)
 
-    def _by_tool(self, key: Key, after: str | None, mode: str) -> None:
+    def _by_tool(self, key: Key, after: str | None, was: tuple[str | None, bool] | None) -> None:
         self.murky.discard(key)
         self.unseen.discard(key)
         self.unconfirmed.add(key)
-        if mode == "undo" and key in self.restoring and same(after, self.restoring[key][0]):
-            ours = self.restoring[key][1] and after is not None
+        if was is not None and same(after, was[0]):
+            ours = was[1] and after is not None
             self.owners[key] = Owner(ours, ours)
         else:
             self.owners[key] = Owner(True, True)
@@ -205,5 +210,5 @@ class Truth:
 
     def seen_since(self, since: int, key: Key, before: int) -> int:
         """The newest read of the cell in this operation that began before `before`; 0 for none."""
-        seqs = [x.seq for x in self.reads if since <= x.seq <= before and key[0] in x.assignments]
+        seqs = [x.seq for x in self.reads if since <= x.seq <= before and x.covers(key)]
         return max(seqs, default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import threading
 import time
@@ -25,7 +26,7 @@ import grading.writers
 import grading.writing
 from lti_tool.http import Http
 from sandbox.world import World
-from tests.soak.truth import Read, Truth
+from tests.soak.truth import Key, Read, Truth
 
 PATHS = (
     "*/outcome_rollups",
@@ -157,11 +158,9 @@ class Tap:
         if surprise is not None:
             surprise()
         origin = self.truth.tick()
-        self.truth.modes[origin] = environ.get("HTTP_X_SOAK_WORKER") or self.truth.mode
+        mode = environ.get("HTTP_X_SOAK_WORKER") or self.truth.mode
+        self.truth.modes[origin] = (mode, self.truth.restoring)
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        if method == "GET" and path.endswith("/students/submissions"):
-            ids = parse_qs(environ["QUERY_STRING"]).get("assignment_ids[]", [])
-            self.truth.reads.append(Read(origin, frozenset(ids)))
         if number in self.late_calls and method == "POST" and path.endswith(LATE):
             body = environ["wsgi.input"].read()
             # A refresh ends the token of the one that was asked for after it: right when that is first used.
@@ -172,6 +171,8 @@ class Tap:
             return [b"<html>504</html>"]
         with self.truth.request(origin):
             answer = list(self.app(environ, start_response))
+        if method == "GET" and path.endswith("/students/submissions"):
+            self.truth.reads.append(Read(origin, _covered(environ["QUERY_STRING"], b"".join(answer))))
         with self._lock:
             self.throttled += b"Rate Limit Exceeded" in b"".join(answer)
         return answer
@@ -189,6 +190,18 @@ class Tap:
         waiting, self._waiting = self._waiting, []
         for one in waiting:
             self._take_effect(one)
+
+
+def _covered(query: str, answer: bytes) -> Callable[[Key], bool]:
+    """Which cells an answer shows: a page shows some of those that were asked for. Where it cannot be read, all."""
+    try:
+        rows = json.loads(answer)
+        shown = {(str(one["assignment_id"]), str(one["user_id"])) for one in rows}
+    except (ValueError, TypeError, KeyError):
+        asked = parse_qs(query)
+        assignments, users = asked.get("assignment_ids[]", []), asked.get("student_ids[]", [])
+        return lambda key: key[0] in assignments and (key[1] in users or "all" in users)
+    return lambda key: key in shown
 
 
 @dataclass

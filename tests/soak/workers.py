@@ -98,7 +98,8 @@ class Workers(Between):
                 .exclude(lease="")
                 .first()
             )
-            self.go_on(deed)
+            with other.patience():
+                self.go_on(deed)
             self.permit()
             now = was and Run.objects.get(pk=was.pk)
             memory, stamps, writes = self.memory(), self.stamps(), self.tap.others

@@ -31,7 +31,7 @@ from grading.models import Run, UndoJournal
 from grading.reading import read_again, read_line_items
 from grading.runs import Lease, LeaseLost
 from grading.writers import ColumnRefused, LineItemColumn
-from lti_tool.errors import MaybeSent, PlatformError
+from lti_tool.errors import MaybeSent, Outdated, PlatformError
 from lti_tool.models import Context
 from lti_tool.sealing import CannotUnseal
 
@@ -282,7 +282,7 @@ class Undoer:
                 continue
             # What arrived of it is seen by reading back.
             is_done = False
-            with contextlib.suppress(MaybeSent):
+            with contextlib.suppress(MaybeSent, Outdated):
                 job = writers.post_job(self.to, assignment_id, batch, self.ledger, self._beat)
                 is_done = job.workflow_state == "completed"
             try:

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import NoReturn, TypeVar
@@ -24,7 +24,7 @@ from grading.connection import STOPS_RUN, Connection, Stopped, stopped_by
 from grading.core.grades import EXCUSED, to_score
 from grading.core.plan import PlannedCell
 from grading.ledger import CHANGED, SENT, Ledger, Receipt, refused
-from lti_tool.errors import MaybeSent, PlatformError, Refused
+from lti_tool.errors import MaybeSent, Outdated, PlatformError, Refused
 
 SCORES_A_BATCH = 40
 SCORES_AHEAD = 2 * MOST_IN_FLIGHT
@@ -34,6 +34,8 @@ CELLS_A_LOOK = 10
 """Of cells that are sent by themselves, one after the other, how many between two looks at them."""
 JOB_SECONDS = 600.0
 LONGEST_WAIT = 60.0
+LOOK_LASTS_SECONDS = 20.0
+"""How long after its cells were last looked at, or known to be fresh, a write may still leave."""
 
 UNSEEN = (
     "Canvas found no such student among those the connected account may grade: they have left, or are in a section "
@@ -54,12 +56,18 @@ class LineItemColumn:
     timestamp: datetime
 
 
+Still = Callable[[Sequence[PlannedCell]], Sequence[PlannedCell]]
+"""Asked right before their turn: which of these cells may be written still."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnScores:
-    """One column's scores. `errors` are refusals of the column itself."""
+    """One column's scores. `left` have to be handed over still; `errors` are refusals of the column itself."""
 
     column: LineItemColumn
-    errors: list[PlatformError]
+    still: Still
+    left: deque[PlannedCell]
+    errors: list[PlatformError] = field(default_factory=list)
 
 
 class ColumnRefused(Exception):
@@ -77,6 +85,7 @@ class Scores:
     def __init__(self, to: Connection, ledger: Ledger, beat: Beat) -> None:
         self._to, self._ledger, self._beat = to, ledger, beat
         self._pool = ThreadPoolExecutor(max_workers=MOST_IN_FLIGHT)
+        self._a_batch = SCORES_A_BATCH
         self._under_way: deque[Future[None]] = deque()
         self._stops: list[PlatformError] = []
 
@@ -86,20 +95,19 @@ class Scores:
     def __exit__(self, *raised: object) -> None:
         self._pool.shutdown()
 
-    def post(
-        self,
-        column: LineItemColumn,
-        cells: Sequence[PlannedCell],
-        still: Callable[[Sequence[PlannedCell]], Sequence[PlannedCell]],
-    ) -> ColumnScores:
-        """Hand these cells over; the last few are under way when this returns. `still` is asked for each batch right
-        before its turn and gives those that may be written still. Raises Stopped."""
-        scores = ColumnScores(column, [])
-        for batch in batches(cells, SCORES_A_BATCH):
-            batch = still(batch)
+    def post(self, column: LineItemColumn, cells: Sequence[PlannedCell], still: Still) -> ColumnScores:
+        """Hand these cells over, batch by batch; the last few are under way when this returns. Raises Stopped."""
+        scores = ColumnScores(column, still, deque(cells))
+        self._hand_over(scores)
+        return scores
+
+    def _hand_over(self, scores: ColumnScores) -> None:
+        while scores.left:
+            batch = scores.still([scores.left.popleft() for _ in range(min(len(scores.left), self._a_batch))])
+            until = time.monotonic() + LOOK_LASTS_SECONDS
             self._to.counter.tried_again(_sent_before(self._ledger, batch))
             self._ledger.attempted.update(cell.key for cell in batch)
-            self._under_way.extend(self._pool.submit(self._post, scores, cell) for cell in batch)
+            self._under_way.extend(self._pool.submit(self._post, scores, cell, until) for cell in batch)
             self._wait(SCORES_AHEAD)
             self._beat()
             if scores.errors or self._stops:
@@ -107,12 +115,14 @@ class Scores:
         if self._stops:
             self._wait(0)
             raise stopped_by(self._stops[0]) from self._stops[0]
-        return scores
 
     def end(self, scores: ColumnScores) -> None:
         """Wait for what is under way. Cells without an answer are left for reading back. Raises ColumnRefused where
         Canvas takes nothing more for this column, or Stopped."""
         self._wait(0)
+        while scores.left and not (self._stops or scores.errors):
+            self._hand_over(scores)
+            self._wait(0)
         errors = self._stops or scores.errors
         if errors:
             _stop(self._to, errors[0])
@@ -121,7 +131,7 @@ class Scores:
         while len(self._under_way) > left:
             self._under_way.popleft().result()
 
-    def _post(self, scores: ColumnScores, cell: PlannedCell) -> None:
+    def _post(self, scores: ColumnScores, cell: PlannedCell, until: float) -> None:
         """In a thread of its own. After an error that concerns more than one cell nothing leaves."""
         if scores.errors or self._stops:
             self._ledger.never_left(cell)
@@ -129,7 +139,8 @@ class Scores:
         column = scores.column
         try:
             score = to_score(cell.after)
-            self._to.ags.post_score(column.url, cell.user, score, column.maximum, column.timestamp)
+            with self._to.fence.until(until):
+                self._to.ags.post_score(column.url, cell.user, score, column.maximum, column.timestamp)
             self._ledger.receipts[cell.key] = SENT
         except Refused as error:
             self._ledger.turned_away(cell, _receipt_of(error))
@@ -139,6 +150,11 @@ class Scores:
                 self._stops.append(error)
         except MaybeSent:
             self._ledger.no_answer([cell])
+        except Outdated:
+            # Canvas is slow: once more, and fewer at a time, so that each is looked at right before it goes.
+            self._ledger.never_left(cell)
+            scores.left.append(cell)
+            self._a_batch = max(MOST_IN_FLIGHT, self._a_batch // 2)
         except PlatformError as error:
             self._ledger.never_left(cell)
             self._stops.append(error)
@@ -152,7 +168,7 @@ def post_scores(
     column: LineItemColumn,
     cells: Sequence[PlannedCell],
     ledger: Ledger,
-    still: Callable[[Sequence[PlannedCell]], Sequence[PlannedCell]],
+    still: Still,
     beat: Beat,
 ) -> None:
     """The scores of one column, to their end. Raises ColumnRefused or Stopped."""
@@ -193,18 +209,9 @@ def post_job(
     beat: Beat,
 ) -> Progress:
     """One bulk job for cells of one assignment, followed to its end. What it wrote has to be read back.
-    Raises ColumnRefused, Stopped, or MaybeSent when it is not known whether the job was taken."""
-    grades = {cell.user: posted_grade(cell) for cell in cells}
-    to.counter.tried_again(min(1, _sent_before(ledger, cells)))
-    try:
-        progress = to.rest.post_grades(to.course_id, assignment_id, grades)
-    except MaybeSent:
-        ledger.no_answer(cells)
-        raise
-    except Refused as error:
-        raise ColumnRefused(why_refused(to, assignment_id, error)) from error
-    except PlatformError as error:
-        raise stopped_by(error) from error
+    Raises ColumnRefused, Stopped, MaybeSent when it is not known whether the job was taken, or Outdated when its turn
+    came too late."""
+    progress = _start_job(to, assignment_id, cells, ledger)
     ledger.attempted.update(cell.key for cell in cells)
     try:
         end = to.rest.wait_for(progress, seconds=JOB_SECONDS, on_wait=lambda _: beat())
@@ -226,17 +233,37 @@ def post_job(
     return end
 
 
+def _start_job(to: Connection, assignment_id: str, cells: Sequence[PlannedCell], ledger: Ledger) -> Progress:
+    grades = {cell.user: posted_grade(cell) for cell in cells}
+    to.counter.tried_again(min(1, _sent_before(ledger, cells)))
+    try:
+        with to.fence.until(time.monotonic() + LOOK_LASTS_SECONDS):
+            return to.rest.post_grades(to.course_id, assignment_id, grades)
+    except Outdated:
+        raise
+    except MaybeSent:
+        ledger.no_answer(cells)
+        raise
+    except Refused as error:
+        raise ColumnRefused(why_refused(to, assignment_id, error)) from error
+    except PlatformError as error:
+        raise stopped_by(error) from error
+
+
 def put_one(to: Connection, assignment_id: str, cell: PlannedCell, ledger: Ledger) -> None:
     """One cell by itself, which makes Canvas say why it refuses."""
     ledger.attempted.add(cell.key)
     try:
-        to.rest.put_grade(to.course_id, assignment_id, cell.user, posted_grade(cell))
+        with to.fence.until(time.monotonic() + LOOK_LASTS_SECONDS):
+            to.rest.put_grade(to.course_id, assignment_id, cell.user, posted_grade(cell))
         ledger.receipts[cell.key] = SENT
     except Refused as error:
         is_unseen = error.code == "gone"
         ledger.turned_away(cell, refused("not_a_student", UNSEEN) if is_unseen else refused(error.code))
     except MaybeSent:
         ledger.no_answer([cell])
+    except Outdated:
+        ledger.never_left(cell)
     except PlatformError as error:
         raise stopped_by(error) from error
 

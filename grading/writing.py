@@ -22,7 +22,7 @@ from grading.core.plan import PlannedCell, numeric
 from grading.delivery import Delivery
 from grading.ledger import CHANGED, SENT, UNREAD, holds, is_as_planned_from, refused
 from grading.writers import ColumnRefused, ColumnScores, LineItemColumn
-from lti_tool.errors import MaybeSent
+from lti_tool.errors import MaybeSent, Outdated
 
 ROUNDS = 4
 """How often a cell is tried whose write may or may not have arrived."""
@@ -75,7 +75,7 @@ def _one_job(on: Delivery, column: Column, cells: Sequence[PlannedCell]) -> Stop
             on.ledger.put(cells, refused("no_answer"))
     except ColumnRefused as error:
         on.ledger.put(cells, error.receipt)
-    except MaybeSent:
+    except (MaybeSent, Outdated):
         return None
     except Stopped as end:
         return end
@@ -193,7 +193,7 @@ def _job(on: Delivery, assignment_id: str, cells: list[PlannedCell]) -> None:
     for _ in range(CULPRITS if cells else 0):
         try:
             progress = writers.post_job(on.to, assignment_id, cells, on.ledger, on.still_ours)
-        except MaybeSent:
+        except (MaybeSent, Outdated):
             return
         if progress.workflow_state == "completed":
             # Confirmed by the reading back at the end.

@@ -6,6 +6,7 @@ PlatformError
 ├── Throttled     429, or 403 "Rate Limit Exceeded" wait, then retry
 ├── AccessLost    token, key or scope gone          stop; `who` must act
 ├── Refused       a 4xx with a reason               this cell or column only; never retry
+├── Outdated      its turn came too late, not sent  look again, then send
 └── Incomplete    pages missing, shapes wrong       do not plan
 
 `code` is a stable reason code (see `grading.core.reasons` for its sentence). `detail` is a sentence for a
@@ -88,6 +89,12 @@ class Refused(PlatformError):
     """Canvas refused this request and will refuse it again."""
 
     code = "refused"
+
+
+class Outdated(PlatformError):
+    """Its turn came too late: nothing was sent, since what it was decided from may have changed meanwhile."""
+
+    code = "outdated"
 
 
 class Incomplete(PlatformError):

@@ -3,6 +3,7 @@ another, and nothing that can still be taken back is given up."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -14,14 +15,18 @@ from django.utils import timezone
 from alignments import services as alignments
 from alignments.core.definition import AssignmentTarget
 from canvas.models import CanvasAccount
+from canvas.throttle import BucketPace
 from grading import runs, services
 from grading.models import Run
 from grading.services import sync, undo
+from lti_tool.http import shared_http
 from sandbox.scenarios.base import TA_ID
 from tests.grading.school import LONG_AGO, School, connect_account, entry
 from tests.grading.test_runs import approved
 from tests.grading.test_soaked import instead_of_the_job
 from tests.hardening.test_faults_people import BULK, OTHER, RIGHT, SCORES, WORK, before_call, both_ways
+
+BUSY = "429 Too Many Requests (Rate Limit Exceeded)"
 
 
 @pytest.fixture(autouse=True)
@@ -197,6 +202,44 @@ def test_a_grade_given_during_an_undo_is_seen_before_its_turn(
     )
     assert sync(school.context).run.reasons["graded_by_person"] == 2
     assert (school.cell(column, 1002), school.cell(column, 1004)) == ("1", "0.25")
+
+
+@pytest.mark.parametrize(("column", "path"), [("Models", SCORES), (WORK, BULK)])
+@pytest.mark.parametrize("undone", [False, True])
+def test_a_grade_given_while_canvas_lets_us_wait_is_seen(
+    school: School, monkeypatch: pytest.MonkeyPatch, column: str, path: str, undone: bool
+) -> None:
+    """The cells were looked at, then Canvas asks for a pause: what left after it would be sent blindly."""
+    target = column if path == SCORES else school.assignment(column).id
+    school.align(entry(601, target))
+    sync(school.context)
+    school.align(entry(601, target, rule={"kind": "cutoff", "credit": "60%"}))
+    if undone:
+        sync(school.context)
+    monkeypatch.setattr("grading.writers.MOST_IN_FLIGHT", 1)
+    moved, real, pauses = [0.0], time.monotonic, []
+    monkeypatch.setattr("time.monotonic", lambda: real() + moved[0])
+
+    def pause(pace: BucketPace, seconds: float) -> None:
+        pauses.append(seconds)
+        moved[0] += 25.0
+        school.edit(column, 1001, "0.25")
+
+    monkeypatch.setattr(BucketPace, "_pause", pause)
+    monkeypatch.setattr(shared_http(), "_sleep", lambda seconds: None)
+    school.world.faults.add(
+        "reply", method="POST", path=path, count=1, status=429, body=BUSY, headers={"Retry-After": "5"}
+    )
+    if undone:
+        ended = undo(school.context, started_by="command")
+        assert ended.run.error is None and ended.counts == {"restored": 2, "kept": 1, "refused": 0}
+    else:
+        counts = sync(school.context).run.counts
+        assert (counts["send"], counts["conflict"], counts["refused"]) == (2, 1, 0)
+    assert pauses == [5.0]
+    right = "1" if undone else "0.6"
+    assert [school.cell(column, user) for user in (1001, 1002, 1003, 1004)] == ["0.25", right, "0", right]
+    assert sync(school.context).run.reasons["graded_by_person"] == 1
 
 
 def test_a_grade_given_while_many_are_sent_is_seen_before_its_turn(

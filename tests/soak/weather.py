@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,6 +25,8 @@ import grading.journal
 import grading.runs
 import grading.writers
 import grading.writing
+from canvas.fencing import Fence
+from lti_tool.errors import Outdated
 from lti_tool.http import Http
 from sandbox.world import World
 from tests.soak.truth import Key, Read, Truth
@@ -235,12 +238,22 @@ class Outside:
     rests: int = 0
     worker: str = ""
     """In a second worker: what it does, said with each of its calls."""
+    writes: int = 0
+    too_late: set[int] = field(default_factory=set)
+    """Of the writes that come to the fence with a look behind them: those whose turn comes too late."""
 
     def sent(self, request: PreparedRequest) -> None:
         if token := request.headers.get("Authorization"):
             self.hosts.setdefault(token, set()).add(urlsplit(request.url or "").netloc)
         if self.worker:
             request.headers[WORKER] = self.worker
+
+    def fence(self, until: float) -> None:
+        """Stands behind a write's fence, which knows until when it may leave."""
+        if until != inf:
+            self.writes += 1
+            if self.writes in self.too_late:
+                raise Outdated
 
     def rest(self, seconds: float) -> None:
         """Stands for a pace's pause."""
@@ -249,6 +262,7 @@ class Outside:
     def forget(self) -> None:
         self.hosts.clear()
         self.rests = 0
+        self.too_late.clear()
 
 
 killer = Killer()
@@ -303,7 +317,8 @@ def no_waiting() -> Iterator[None]:
         self, progress, **{**more, "sleep": lambda seconds: None}
     )
     try:
-        yield
+        with _late_turns():
+            yield
     finally:
         Http._send = send
         for where, name, real in points:
@@ -312,6 +327,22 @@ def no_waiting() -> Iterator[None]:
         CanvasObject.set_attributes = set_attributes
         canvas.throttle.BucketPace._pause = pause
         canvas.gradebook.GradebookCalls.wait_for = wait
+
+
+@contextmanager
+def _late_turns() -> Iterator[None]:
+    """Some writes come to the fence too late."""
+    asks = Fence.__call__
+
+    def watched(self: Fence) -> None:
+        asks(self)
+        outside.fence(getattr(self._own, "moment", inf))
+
+    Fence.__call__ = watched  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Fence.__call__ = asks  # type: ignore[method-assign]
 
 
 def turns(batch: int = 40, job: int = 500, fresh: float = 10.0) -> None:
@@ -355,6 +386,9 @@ def stir(rng: random.Random, world: World, tap: Tap, surprise: Callable[[], None
         else:
             killer.point, killer.point_after = rng.choice(KILL_POINTS), rng.random() < 0.5
         switched.append(f"kill {killer}")
+    if rng.random() < 0.15:
+        outside.too_late = {outside.writes + n for n in range(1, 40) if rng.random() < 0.3}
+        switched.append("writes come too late")
     return switched
 
 
@@ -395,6 +429,7 @@ def clear_up(world: World, tap: Tap) -> None:
     """The weather is fine again, and whatever Canvas still had to do is done."""
     world.faults.clear()
     world.jobs_stuck = False
+    outside.too_late.clear()
     usual = getattr(world, "usual_queue", None)
     if usual is not None:
         world.queue_job = usual

@@ -115,9 +115,9 @@ class Delivery:
         """Raises LeaseLost where another worker has taken the run over."""
         self.lease.beat(timezone.now())
 
-    def between_batches(self) -> None:
+    def between_batches(self, column: str = "") -> None:
         """A step of progress, and the place where a person's Stop takes effect, or the operator's."""
-        self.beat("sending")
+        self.beat("sending", column)
         if self.lease.is_switched_off:
             raise stopped("registration_off")
         if self.lease.stop_requested:

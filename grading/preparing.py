@@ -48,7 +48,7 @@ def _fill(lease: Lease, to: Connection) -> None:
     """Raises LeaseLost, wherever it is noticed: also where the run would be ended for another reason."""
     try:
         with runs.pulse(lease, partial(how_far, to)):
-            prepared, _ = plan_course(to, approved_by_person=True)
+            prepared, _ = plan_course(lease, to, approved_by_person=True)
         store_plan(lease, to, prepared, RunState.READY)
     except LeaseLost:
         raise
@@ -66,9 +66,9 @@ def how_far(to: Connection) -> dict[str, Any]:
 
 
 def plan_course(
-    to: Connection, *, force_conflicts: bool = False, approved_by_person: bool = False
+    lease: Lease, to: Connection, *, force_conflicts: bool = False, approved_by_person: bool = False
 ) -> tuple[Prepared, CourseReading]:
-    """Read the course and plan it. Raises Stopped."""
+    """Read the course and plan it. Raises Stopped, or LeaseLost where another worker does this by now."""
     stored = alignments.stored(to.context)
     try:
         reading = read_course(to, stored)
@@ -82,6 +82,9 @@ def plan_course(
         force_conflicts=force_conflicts,
         approved_by_person=approved_by_person,
     )
+    if not lease.run.dry_run:
+        # A dry run holds nobody off, so it has no lease to lose.
+        lease.fence()
     planning.take_notes(to.context, stored, reading)
     if reading.course.workflow_state == "unpublished" and prepared.plan.cells:
         raise stopped("course_unpublished")

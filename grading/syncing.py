@@ -81,7 +81,7 @@ def _sync(context: Context, lease: Lease, asked: _Asked) -> Result:
         to = connect(context, account)
         try:
             with runs.pulse(lease, partial(how_far, to)):
-                prepared, reading = plan_course(to, force_conflicts=asked.force_conflicts)
+                prepared, reading = plan_course(lease, to, force_conflicts=asked.force_conflicts)
         except Stopped as end:
             last = end
             if end.code not in TRY_NEXT_ACCOUNT:

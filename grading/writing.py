@@ -51,10 +51,11 @@ def send_jobs(on: Delivery, of_each: Mapping[int, Sequence[PlannedCell]]) -> Non
         on.beat("sending", column=waiting[0][0].label)
     pool = ThreadPoolExecutor(max_workers=JOBS_AT_ONCE)
     try:
-        for job in as_completed([pool.submit(_one_job, on, *each) for each in waiting]):
+        jobs = {pool.submit(_one_job, on, *each): each[0].label for each in waiting}
+        for job in as_completed(jobs):
             if (end := job.result()) is not None:
                 raise end
-            on.between_batches()
+            on.between_batches(next((label for other, label in jobs.items() if not other.done()), ""))
     finally:
         # After a stop no further job starts; those under way are followed to their end.
         pool.shutdown(cancel_futures=True)

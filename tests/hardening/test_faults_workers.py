@@ -188,6 +188,33 @@ def test_f50_a_frozen_worker_that_was_replaced_writes_nothing(
     assert Run.objects.get(pk=run.pk).outcome == "done"
 
 
+def test_f50_one_frozen_in_a_transaction_is_cut_off(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGSTOP with the teacher's account locked, while its token is renewed: PostgreSQL ends the session, and the next
+    worker goes on. It waits two minutes in earnest, half a second here."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("2min",)
+    both_ways(school)
+
+    def renews() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = '500ms'")
+        sync(school.context)
+
+    for token in school.world.tokens.values():
+        token.expires_at = school.world.now() - timedelta(seconds=1)
+    with monkeypatch.context() as patched:
+        struck(patched, "canvas.oauth:_refresh", after=False, by=signal.SIGSTOP)
+        pid = fork(renews)
+        frozen(pid)
+    Run.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=90))
+    assert sync(school.context).run.outcome == "done"
+    assert school.column(WORK) == school.column("Models") == RIGHT
+    writes = school.writes()
+    assert thaw(pid) != 0
+    assert school.writes() == writes
+
+
 FROZEN = {
     "grading.delivery:Delivery.intend": "apply",
     "grading.reading_back:_settle": "apply",

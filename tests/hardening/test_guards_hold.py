@@ -367,6 +367,22 @@ GUARDS = {
         "if True:",
         between.test_a_grade_given_while_many_are_sent_is_seen_before_its_turn,
     ),
+    "fence: in time": Guard(
+        "canvas.fencing:Fence.__call__",
+        'if time.monotonic() > getattr(self._own, "moment", inf):',
+        "if False:",
+        lambda school, patch: between.test_a_grade_given_while_canvas_lets_us_wait_is_seen(
+            school, patch, "Models", between.SCORES, False
+        ),
+    ),
+    "fence: jobs in time": Guard(
+        "grading.writers:_start_job",
+        "with to.fence.until(time.monotonic() + LOOK_LASTS_SECONDS):\n            return to.rest.post_grades",
+        "if True:\n            return to.rest.post_grades",
+        lambda school, patch: between.test_a_grade_given_while_canvas_lets_us_wait_is_seen(
+            school, patch, WORK, between.BULK, True
+        ),
+    ),
     "look again: outdated": Guard(
         "grading.looking_again:_can_be_written",
         "if cell.alignment in on.outdated:",

@@ -77,13 +77,17 @@ def shown(submission: r.Submission) -> str | None:
     return None if score is None else text_of(Fraction(score), 12)
 
 
-def was_meant(course: Context, key: Key, text: str) -> bool:
+def was_meant(course: Context, key: Key, text: str | None) -> bool:
     """Whether the tool noted that it was about to leave exactly this in an existing assignment, and does not know yet
-    whether it did: within the hour a person who types it cannot be told from it (docs/fault-matrix.md)."""
+    whether it did: within the hour a person who types it cannot be told from it (docs/fault-matrix.md). Where a person
+    empties the cell, whether it was about to leave anything: what is empty then may have been ours."""
     tagger = Tagger(course)
-    rows = Fingerprint.objects.filter(target__context=course, target__kind=TargetKind.ASSIGNMENT)
+    rows = Fingerprint.objects.filter(target__context=course, cell_tag=tagger.cell(*key))
     try:
-        return rows.filter(cell_tag=tagger.cell(*key), intended_tag=tagger.intention(*key, text)).exists()
+        if text is None:
+            return rows.exclude(intended_tag=b"").exists()
+        rows = rows.filter(target__kind=TargetKind.ASSIGNMENT)
+        return rows.filter(intended_tag=tagger.intention(*key, text)).exists()
     finally:
         if threading.current_thread() is not threading.main_thread():
             connection.close()
@@ -202,7 +206,7 @@ class Truth:
         emptying = "undo" in (self.mode, self.elsewhere) and self.restoring.get(key, ("0", False))[0] is None
         if after is None and (key in self.unseen or emptying):
             self.murky.add(key)
-        if after is not None and was_meant(self.course, key, after):
+        if was_meant(self.course, key, after):
             self.murky.add(key)
         if key in self.unconfirmed and last is not None:
             self.unseen.add(key)

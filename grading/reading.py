@@ -171,10 +171,12 @@ def _column(
 def assignment_of(
     target: Target, item: LineItem, assignments: Mapping[str, Assignment], claimed: Iterable[str]
 ) -> Assignment | None:
-    """The assignment behind one of our line items: the one remembered, else the only one with its name and
-    points that no other target has. AGS does not say (canvas-lms line_items_serializer.rb)."""
-    if target.assignment_id:
-        return assignments.get(target.assignment_id)
+    """The assignment behind one of our line items: the one remembered, else the only one with its name and points that
+    no other target has. AGS does not say (canvas-lms line_items_serializer.rb)."""
+    remembered = assignments.get(target.assignment_id)
+    # Without an address the alignment was saved anew: what is remembered may be the column before this one, deleted.
+    if remembered is not None or (target.assignment_id and target.line_item_url):
+        return remembered
     taken = set(claimed)
     fitting = [
         one

@@ -188,6 +188,27 @@ def test_f50_a_frozen_worker_that_was_replaced_writes_nothing(
     assert Run.objects.get(pk=run.pk).outcome == "done"
 
 
+def test_f57_a_column_made_anew_by_a_killed_worker_is_found(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column was deleted in Canvas with its assignment; the alignment is saved again; the worker that makes the new
+    column dies before it can note where it is."""
+    school.align(entry(601, "Models"))
+    sync(school.context)
+    gone = school.assignment("Models")
+    gone.deleted = True
+    for item in school.world.line_items.values():
+        item.deleted = True
+    assert sync(school.context).run.reasons["column_blocked"]
+    school.align(entry(601, "Models"))
+    with monkeypatch.context() as patched:
+        struck(patched, "canvas.ags:Ags.create_line_item", after=True, by=signal.SIGKILL)
+        assert ended(fork(lambda: sync(school.context))) == -signal.SIGKILL
+    assert sync(school.context).run.outcome == "done"
+    assert school.column("Models") == RIGHT
+    assert len([one for one in school.world.line_items.values() if not one.deleted]) == 1
+
+
 def test_f50_one_frozen_in_a_transaction_is_cut_off(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGSTOP with the teacher's account locked, while its token is renewed: PostgreSQL ends the session, and the next
     worker goes on. It waits two minutes in earnest, half a second here."""

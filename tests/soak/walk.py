@@ -217,6 +217,8 @@ class Walk(Workers):
         clear_up(self.school.world, self.tap)
         self.tally.stormy += (self.tally.syncs - before) if switched else 0
         self.truth.mode = "sync"
+        # The points of a column that was made are noted before anybody changes them.
+        self.book.places()
         self.said.append(
             f"-> crashed={crashed} {[(r.run.outcome, r.run.error, r.run.counts) for r in self.results]}"
         )

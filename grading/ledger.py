@@ -38,12 +38,14 @@ UNREAD = refused("not_read_back")
 @dataclass
 class Ledger:
     """`attempted` are cells whose effect in Canvas is not certain until they are read back; `unanswered` those
-    of which a write may still arrive after that; `not_all_found` those of jobs that missed students."""
+    of which a write may still arrive after that; `not_all_found` those of jobs that missed students. `late_since` is
+    the moment of `time.monotonic` since when every write came too late for its turn, 0 while they are answered."""
 
     receipts: dict[CellKey, Receipt] = field(default_factory=dict)
     attempted: set[CellKey] = field(default_factory=set)
     unanswered: set[CellKey] = field(default_factory=set)
     not_all_found: set[CellKey] = field(default_factory=set)
+    late_since: float = 0.0
     _turned_away: set[CellKey] = field(default_factory=set)
 
     def put(self, cells: Iterable[PlannedCell], receipt: Receipt) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from grading.connection import Stopped
 from grading.core.plan import PlannedCell
 from grading.delivery import CellsNow, Delivery, by_alignment
 from grading.ledger import CHANGED, SENT, UNREAD, holds, is_as_planned_from, refused
+from grading.writers import Looked
 
 MOST_SKIPPED = 200
 """How many cells that bulk jobs left out are sent by themselves in one run."""
@@ -81,19 +83,18 @@ def _one_by_one(on: Delivery, cells: Sequence[PlannedCell], looked_at: float) ->
     time: what a person changes before its turn stays."""
     on.ledger.put(cells, refused("not_written"))
     with contextlib.suppress(Stopped):
-        for few in writers.batches(cells, writers.CELLS_A_LOOK):
-            for cell in _unchanged(on, few, looked_at):
-                if assignment_id := on.assignment_id(cell):
-                    writers.put_one(on.to, assignment_id, cell, on.ledger)
+        still = partial(_unchanged, on, looked_at=looked_at)
+        writers.put_each(on.to, cells, on.ledger, still, lambda cell: on.assignment_id(cell) or "")
 
 
-def _unchanged(on: Delivery, cells: Sequence[PlannedCell], looked_at: float) -> list[PlannedCell]:
+def _unchanged(on: Delivery, cells: Sequence[PlannedCell], looked_at: float) -> Looked:
     if time.monotonic() - looked_at <= writing.FRESH_SECONDS:
-        return list(cells)
+        return writers.looked(cells, looked_at)
+    began = time.monotonic()
     now = on.read(cells)
     still = [cell for cell in cells if is_as_planned_from(on.cell(now, cell), cell)]
     on.ledger.put((cell for cell in cells if cell not in still), CHANGED)
-    return still
+    return writers.looked(still, began)
 
 
 def _settle(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell], now: CellsNow) -> None:

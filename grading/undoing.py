@@ -30,7 +30,7 @@ from grading.ledger import SENT, Ledger, holds, is_as_planned_from, refused
 from grading.models import Run, UndoJournal
 from grading.reading import read_again, read_line_items
 from grading.runs import Lease, LeaseLost
-from grading.writers import ColumnRefused, LineItemColumn
+from grading.writers import ColumnRefused, LineItemColumn, Looked
 from lti_tool.errors import MaybeSent, Outdated, PlatformError
 from lti_tool.models import Context
 from lti_tool.sealing import CannotUnseal
@@ -278,27 +278,27 @@ class Undoer:
 
     def _by_rest(self, assignment_id: str, cells: Sequence[PlannedCell]) -> None:
         for batch in writers.batches(cells, writers.GRADES_A_JOB):
-            if not (batch := self._in_time(batch)):
+            fresh = self._in_time(batch)
+            if not fresh.cells:
                 continue
             # What arrived of it is seen by reading back.
             is_done = False
             with contextlib.suppress(MaybeSent, Outdated):
-                job = writers.post_job(self.to, assignment_id, batch, self.ledger, self._beat)
+                job = writers.post_job(self.to, assignment_id, fresh, self.ledger, self._beat)
                 is_done = job.workflow_state == "completed"
             try:
-                left = self._unrestored(batch)
+                left = self._unrestored(fresh.cells)
             except Stopped:
                 if is_done:
-                    self.ledger.put(batch, SENT)
+                    self.ledger.put(fresh.cells, SENT)
                 raise
-            for few in writers.batches(left, writers.CELLS_A_LOOK):
-                for cell in self._in_time(few):
-                    writers.put_one(self.to, assignment_id, cell, self.ledger)
+            writers.put_each(self.to, left, self.ledger, self._in_time, self._assignment_id)
 
-    def _in_time(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
+    def _in_time(self, cells: Sequence[PlannedCell]) -> Looked:
         """Of cells that waited for their turn: those that nobody changed meanwhile. The others stay."""
         if time.monotonic() - self.looked_at <= writing.FRESH_SECONDS:
-            return list(cells)
+            return writers.looked(cells, self.looked_at)
+        began = time.monotonic()
         now = self._read(cells)
         still = [
             cell
@@ -306,7 +306,7 @@ class Undoer:
             if is_as_planned_from(now.get((self._assignment_id(cell), cell.user)), cell)
         ]
         self.kept.update(cell.key for cell in cells if cell not in still)
-        return still
+        return writers.looked(still, began)
 
     def _unrestored(self, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
         """Those that are still as the run left them. What a person changed meanwhile stays."""
@@ -315,6 +315,9 @@ class Undoer:
         for planned in cells:
             cell = now.get((self._assignment_id(planned), planned.user))
             if holds(cell, planned):
+                if planned.key not in self.ledger.attempted:
+                    # Nothing of ours has left: a person put it back.
+                    self.kept.add(planned.key)
                 continue
             if is_as_planned_from(cell, planned):
                 left.append(planned)

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -24,7 +25,7 @@ from grading.connection import STOPS_RUN, Connection, Stopped, stopped_by
 from grading.core.grades import EXCUSED, to_score
 from grading.core.plan import PlannedCell
 from grading.ledger import CHANGED, SENT, Ledger, Receipt, refused
-from lti_tool.errors import MaybeSent, Outdated, PlatformError, Refused
+from lti_tool.errors import MaybeSent, Outdated, PlatformError, Refused, Throttled
 
 SCORES_A_BATCH = 40
 SCORES_AHEAD = 2 * MOST_IN_FLIGHT
@@ -36,6 +37,10 @@ JOB_SECONDS = 600.0
 LONGEST_WAIT = 60.0
 LOOK_LASTS_SECONDS = 20.0
 """How long after its cells were last looked at, or known to be fresh, a write may still leave."""
+LEAST_SECONDS = 5.0
+"""A look that took long itself lasts this much longer, else nothing would ever be written to a slow Canvas."""
+LONGEST_SILENCE = 90.0
+"""How long every write may come too late, because Canvas asks for one pause after another."""
 
 UNSEEN = (
     "Canvas found no such student among those the connected account may grade: they have left, or are in a section "
@@ -56,8 +61,21 @@ class LineItemColumn:
     timestamp: datetime
 
 
-Still = Callable[[Sequence[PlannedCell]], Sequence[PlannedCell]]
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Cells that may be written still, and until which moment of `time.monotonic` that is true enough."""
+
+    cells: Sequence[PlannedCell]
+    until: float
+
+
+Still = Callable[[Sequence[PlannedCell]], Looked]
 """Asked right before their turn: which of these cells may be written still."""
+
+
+def looked(cells: Sequence[PlannedCell], began: float) -> Looked:
+    """Cells whose look began at this moment of `time.monotonic`: what a person does from then on, nobody has seen."""
+    return Looked(cells, max(began + LOOK_LASTS_SECONDS, time.monotonic() + LEAST_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +120,13 @@ class Scores:
         return scores
 
     def _hand_over(self, scores: ColumnScores) -> None:
-        while scores.left:
-            batch = scores.still([scores.left.popleft() for _ in range(min(len(scores.left), self._a_batch))])
-            until = time.monotonic() + LOOK_LASTS_SECONDS
-            self._to.counter.tried_again(_sent_before(self._ledger, batch))
-            self._ledger.attempted.update(cell.key for cell in batch)
-            self._under_way.extend(self._pool.submit(self._post, scores, cell, until) for cell in batch)
+        while scores.left and not (scores.errors or self._stops):
+            batch = scores.still(_next(scores.left, self._a_batch))
+            self._to.counter.tried_again(_sent_before(self._ledger, batch.cells))
+            self._ledger.attempted.update(cell.key for cell in batch.cells)
+            self._under_way.extend(self._pool.submit(self._post, scores, cell, batch) for cell in batch.cells)
             self._wait(SCORES_AHEAD)
             self._beat()
-            if scores.errors or self._stops:
-                break
         if self._stops:
             self._wait(0)
             raise stopped_by(self._stops[0]) from self._stops[0]
@@ -131,7 +146,7 @@ class Scores:
         while len(self._under_way) > left:
             self._under_way.popleft().result()
 
-    def _post(self, scores: ColumnScores, cell: PlannedCell, until: float) -> None:
+    def _post(self, scores: ColumnScores, cell: PlannedCell, batch: Looked) -> None:
         """In a thread of its own. After an error that concerns more than one cell nothing leaves."""
         if scores.errors or self._stops:
             self._ledger.never_left(cell)
@@ -139,7 +154,7 @@ class Scores:
         column = scores.column
         try:
             score = to_score(cell.after)
-            with self._to.fence.until(until):
+            with _in_turn(self._to, self._ledger, batch.until):
                 self._to.ags.post_score(column.url, cell.user, score, column.maximum, column.timestamp)
             self._ledger.receipts[cell.key] = SENT
         except Refused as error:
@@ -154,13 +169,34 @@ class Scores:
             # Canvas is slow: once more, and fewer at a time, so that each is looked at right before it goes.
             self._ledger.never_left(cell)
             scores.left.append(cell)
-            self._a_batch = max(MOST_IN_FLIGHT, self._a_batch // 2)
+            self._a_batch = max(MOST_IN_FLIGHT, len(batch.cells) // 2)
         except PlatformError as error:
             self._ledger.never_left(cell)
             self._stops.append(error)
         finally:
             # Renewing the service token may have opened one in this thread.
             connection.close()
+
+
+@contextmanager
+def _in_turn(to: Connection, ledger: Ledger, until: float) -> Iterator[None]:
+    """One write. Raises Outdated where its turn comes after `until`, and Throttled where that was so for long, with
+    every other write too."""
+    try:
+        with to.fence.until(until):
+            yield
+    except Outdated:
+        now = time.monotonic()
+        ledger.late_since = ledger.late_since or now
+        if now - ledger.late_since > LONGEST_SILENCE:
+            raise Throttled(
+                "Canvas asked for one pause after another.", wait_seconds=LONGEST_SILENCE
+            ) from None
+        raise
+    except PlatformError:
+        ledger.late_since = 0.0
+        raise
+    ledger.late_since = 0.0
 
 
 def post_scores(
@@ -204,14 +240,15 @@ def _stop(to: Connection, error: PlatformError) -> NoReturn:
 def post_job(
     to: Connection,
     assignment_id: str,
-    cells: Sequence[PlannedCell],
+    batch: Looked,
     ledger: Ledger,
     beat: Beat,
 ) -> Progress:
     """One bulk job for cells of one assignment, followed to its end. What it wrote has to be read back.
     Raises ColumnRefused, Stopped, MaybeSent when it is not known whether the job was taken, or Outdated when its turn
     came too late."""
-    progress = _start_job(to, assignment_id, cells, ledger)
+    cells = batch.cells
+    progress = _start_job(to, assignment_id, batch, ledger)
     ledger.attempted.update(cell.key for cell in cells)
     try:
         end = to.rest.wait_for(progress, seconds=JOB_SECONDS, on_wait=lambda _: beat())
@@ -233,11 +270,12 @@ def post_job(
     return end
 
 
-def _start_job(to: Connection, assignment_id: str, cells: Sequence[PlannedCell], ledger: Ledger) -> Progress:
+def _start_job(to: Connection, assignment_id: str, batch: Looked, ledger: Ledger) -> Progress:
+    cells = batch.cells
     grades = {cell.user: posted_grade(cell) for cell in cells}
     to.counter.tried_again(min(1, _sent_before(ledger, cells)))
     try:
-        with to.fence.until(time.monotonic() + LOOK_LASTS_SECONDS):
+        with _in_turn(to, ledger, batch.until):
             return to.rest.post_grades(to.course_id, assignment_id, grades)
     except Outdated:
         raise
@@ -250,11 +288,28 @@ def _start_job(to: Connection, assignment_id: str, cells: Sequence[PlannedCell],
         raise stopped_by(error) from error
 
 
-def put_one(to: Connection, assignment_id: str, cell: PlannedCell, ledger: Ledger) -> None:
-    """One cell by itself, which makes Canvas say why it refuses."""
+def put_each(
+    to: Connection,
+    cells: Sequence[PlannedCell],
+    ledger: Ledger,
+    still: Still,
+    assignment_of: Callable[[PlannedCell], str],
+) -> None:
+    """Cells by themselves, one after the other, each of them looked at not long before. Raises Stopped."""
+    left = deque(cells)
+    while left:
+        few = still(_next(left, CELLS_A_LOOK))
+        for place, cell in enumerate(few.cells):
+            if time.monotonic() > few.until or not put_one(to, assignment_of(cell), cell, few.until, ledger):
+                left.extendleft(reversed(few.cells[place:]))
+                break
+
+
+def put_one(to: Connection, assignment_id: str, cell: PlannedCell, until: float, ledger: Ledger) -> bool:
+    """One cell by itself, which makes Canvas say why it refuses. False where its turn came too late, after `until`."""
     ledger.attempted.add(cell.key)
     try:
-        with to.fence.until(time.monotonic() + LOOK_LASTS_SECONDS):
+        with _in_turn(to, ledger, until):
             to.rest.put_grade(to.course_id, assignment_id, cell.user, posted_grade(cell))
         ledger.receipts[cell.key] = SENT
     except Refused as error:
@@ -264,8 +319,10 @@ def put_one(to: Connection, assignment_id: str, cell: PlannedCell, ledger: Ledge
         ledger.no_answer([cell])
     except Outdated:
         ledger.never_left(cell)
+        return False
     except PlatformError as error:
         raise stopped_by(error) from error
+    return True
 
 
 def posted_grade(cell: PlannedCell) -> Grade:
@@ -305,6 +362,11 @@ def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
         yield items[start : start + size]
 
 
+def _next(items: deque[Item], count: int) -> list[Item]:
+    """Takes the first few."""
+    return [items.popleft() for _ in range(min(len(items), count))]
+
+
 def rest_a_while(attempt: int, beat: Beat) -> None:
     """Before trying again what may have been sent: give Canvas time to finish it."""
     time.sleep(min(0.5 * 2**attempt, LONGEST_WAIT))
@@ -315,10 +377,13 @@ __all__ = [
     "ColumnRefused",
     "ColumnScores",
     "LineItemColumn",
+    "Looked",
     "Scores",
     "Stopped",
     "batches",
+    "looked",
     "post_job",
     "post_scores",
+    "put_each",
     "put_one",
 ]

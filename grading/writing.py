@@ -21,7 +21,7 @@ from grading.core.columns import Column
 from grading.core.plan import PlannedCell, numeric
 from grading.delivery import Delivery
 from grading.ledger import CHANGED, SENT, UNREAD, holds, is_as_planned_from, refused
-from grading.writers import ColumnRefused, ColumnScores, LineItemColumn
+from grading.writers import ColumnRefused, ColumnScores, LineItemColumn, Looked
 from lti_tool.errors import MaybeSent, Outdated
 
 ROUNDS = 4
@@ -65,10 +65,11 @@ def _one_job(on: Delivery, column: Column, cells: Sequence[PlannedCell]) -> Stop
     """In a thread of its own: no database here, and nothing raised past its neighbours."""
     assert column.assignment is not None
     try:
-        cells = _in_time(on, cells, on.looked_at)
+        batch = _in_time(on, cells, on.looked_at)
+        cells = batch.cells
         if not cells:
             return None
-        progress = writers.post_job(on.to, column.assignment.id, cells, on.ledger, _no_beat)
+        progress = writers.post_job(on.to, column.assignment.id, batch, on.ledger, _no_beat)
         if progress.workflow_state == "completed":
             on.ledger.put(cells, SENT)
         elif not progress.is_over:
@@ -149,7 +150,8 @@ def send_column(on: Delivery, one: StoredAlignment, cells: Sequence[PlannedCell]
             if not pending:
                 return
             writers.rest_a_while(attempt, on.still_ours)
-        on.ledger.put(pending, refused("no_answer"))
+        on.ledger.put((cell for cell in pending if cell.key in on.ledger.attempted), refused("no_answer"))
+        on.ledger.put(on.ledger.without_receipt(pending), refused("throttled"))
     except ColumnRefused as error:
         _refuse(on, pending, error)
 
@@ -172,10 +174,11 @@ def _write_in_bulk(on: Delivery, column: Column, cells: Sequence[PlannedCell], l
         on.between_batches()
 
 
-def _in_time(on: Delivery, cells: Sequence[PlannedCell], looked_at: float) -> list[PlannedCell]:
+def _in_time(on: Delivery, cells: Sequence[PlannedCell], looked_at: float) -> Looked:
     """Of cells that waited for their turn: those that nobody changed meanwhile. The others get their receipt."""
     if time.monotonic() - looked_at <= FRESH_SECONDS:
-        return list(cells)
+        return writers.looked(cells, looked_at)
+    began = time.monotonic()
     now = on.read(cells)
     still: list[PlannedCell] = []
     for planned in cells:
@@ -185,21 +188,23 @@ def _in_time(on: Delivery, cells: Sequence[PlannedCell], looked_at: float) -> li
             still.append(planned)
         else:
             on.ledger.receipts[planned.key] = CHANGED
-    return still
+    return writers.looked(still, began)
 
 
-def _job(on: Delivery, assignment_id: str, cells: list[PlannedCell]) -> None:
+def _job(on: Delivery, assignment_id: str, batch: Looked) -> None:
     """One batch by bulk jobs. A job stops silently at the first cell it cannot grade: that one is sent
     by itself, which makes Canvas say why, and the rest goes into the next job."""
-    for _ in range(CULPRITS if cells else 0):
+    for _ in range(CULPRITS if batch.cells else 0):
+        cells = batch.cells
         try:
-            progress = writers.post_job(on.to, assignment_id, cells, on.ledger, on.still_ours)
+            progress = writers.post_job(on.to, assignment_id, batch, on.ledger, on.still_ours)
         except (MaybeSent, Outdated):
             return
         if progress.workflow_state == "completed":
             # Confirmed by the reading back at the end.
             on.ledger.put(cells, SENT)
             return
+        began = time.monotonic()
         cells = _unwritten(on, cells)
         if not cells:
             return
@@ -209,9 +214,9 @@ def _job(on: Delivery, assignment_id: str, cells: list[PlannedCell]) -> None:
         if "find User" in progress.message:
             on.ledger.put(cells, NOT_FOUND)
             return
-        writers.put_one(on.to, assignment_id, cells[0], on.ledger)
-        cells = cells[1:]
-        if not cells:
+        writers.put_one(on.to, assignment_id, cells[0], writers.looked(cells, began).until, on.ledger)
+        batch = _in_time(on, cells[1:], began)
+        if not batch.cells:
             return
 
 
@@ -224,7 +229,8 @@ def _unwritten(on: Delivery, cells: Sequence[PlannedCell]) -> list[PlannedCell]:
     for planned in cells:
         cell = on.cell(now, planned)
         if holds(cell, planned):
-            on.ledger.receipts[planned.key] = SENT
+            # Where nothing of ours can have left, somebody else had the same idea.
+            on.ledger.receipts[planned.key] = SENT if planned.key in on.ledger.attempted else CHANGED
         elif is_as_planned_from(cell, planned) or (cell is None and planned.key not in on.ledger.attempted):
             left.append(planned)
         elif cell is None:

@@ -102,9 +102,9 @@ _database = env.parsed(
 # eight helper threads of each need one for the moment in which a token is renewed.
 _database["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 40, "timeout": 5}}
 # A process frozen in the middle of a transaction, with a row locked, is cut off, or nobody else could go on. The
-# longest that waits for something in one is the renewal of a token: two calls of up to 45 seconds. A DATABASE_URL with
+# longest that waits for something in one is the renewal of a token: four calls of up to 45 seconds. A DATABASE_URL with
 # `options` of its own has the last word.
-_at_start = "-c idle_in_transaction_session_timeout=120s"
+_at_start = "-c idle_in_transaction_session_timeout=300s"
 _database["OPTIONS"]["options"] = f"{_at_start} {_database['OPTIONS'].get('options', '')}".strip()
 # One that died in the pool, with a restart of PostgreSQL for instance, is replaced instead of failing a page.
 _database["CONN_HEALTH_CHECKS"] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -157,15 +158,30 @@ def test_a_grade_equal_to_what_a_late_deduction_left_is_still_written(school: Sc
     assert sync(school.context).run.requests["write"] == 0
 
 
-@pytest.fixture
-def slow_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every cell that is sent by itself waits long for its turn."""
-    monkeypatch.setattr("grading.writers.CELLS_A_LOOK", 1)
+@pytest.fixture(params=["each is looked at", "the first takes half a minute"])
+def slow_turns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Every cell that is sent by itself waits long for its turn; call it when the first one is on its way."""
     monkeypatch.setattr("grading.writing.FRESH_SECONDS", 0.0)
+    if request.param == "each is looked at":
+        monkeypatch.setattr("grading.writers.CELLS_A_LOOK", 1)
+        return lambda: None
+    moved, real = [0.0], time.monotonic
+    monkeypatch.setattr("time.monotonic", lambda: real() + moved[0])
+    return lambda: moved.append(moved.pop() + 30.0)
+
+
+def slowly(school: School, slow_turns: Callable[[], None]) -> None:
+    """A person edits the second cell while the first is on its way."""
+
+    def edited() -> None:
+        slow_turns()
+        school.edit(WORK, 1002, "0.25")
+
+    before_call(school, "/submissions/1001", edited)
 
 
 def test_what_a_person_edits_while_skipped_cells_are_sent_one_by_one_stays(
-    school: School, slow_turns: None
+    school: School, slow_turns: Callable[[], None]
 ) -> None:
     column = school.assignment(WORK)
     column.submission_types = ["online_text_entry"]
@@ -177,7 +193,7 @@ def test_what_a_person_edits_while_skipped_cells_are_sent_one_by_one_stays(
         late.late_policy_status, late.seconds_late_override = "late", 3600
         set_score(school.world, column, late)
     align_work(school, rule={"kind": "cutoff", "credit": "80%"})
-    before_call(school, "/submissions/1001", lambda: school.edit(WORK, 1002, "0.25"))
+    slowly(school, slow_turns)
     run = sync(school.context, confirm_large=True).run
     assert (school.cell(WORK, 1001), school.cell(WORK, 1002)) == ("0.8", "0.25")
     assert run.reasons["changed_since_preview"] == 1
@@ -185,12 +201,12 @@ def test_what_a_person_edits_while_skipped_cells_are_sent_one_by_one_stays(
 
 
 def test_what_a_person_edits_while_an_undo_puts_back_one_by_one_stays(
-    school: School, slow_turns: None
+    school: School, slow_turns: Callable[[], None]
 ) -> None:
     align_work(school)
     sync(school.context)
     instead_of_the_job(school, lambda work: "Unexpected error, ID: 5")
-    before_call(school, "/submissions/1001", lambda: school.edit(WORK, 1002, "0.25"))
+    slowly(school, slow_turns)
     undone = undo(school.context, started_by="command")
     assert undone.counts == {"restored": 3, "kept": 1, "refused": 0}
     assert school.column(WORK) == {1002: "0.25"}

@@ -206,8 +206,9 @@ def test_a_grade_given_during_an_undo_is_seen_before_its_turn(
 
 @pytest.mark.parametrize(("column", "path"), [("Models", SCORES), (WORK, BULK)])
 @pytest.mark.parametrize("undone", [False, True])
+@pytest.mark.parametrize("typed", ["0.25", "what we meant"])
 def test_a_grade_given_while_canvas_lets_us_wait_is_seen(
-    school: School, monkeypatch: pytest.MonkeyPatch, column: str, path: str, undone: bool
+    school: School, monkeypatch: pytest.MonkeyPatch, column: str, path: str, undone: bool, typed: str
 ) -> None:
     """The cells were looked at, then Canvas asks for a pause: what left after it would be sent blindly."""
     target = column if path == SCORES else school.assignment(column).id
@@ -216,6 +217,8 @@ def test_a_grade_given_while_canvas_lets_us_wait_is_seen(
     school.align(entry(601, target, rule={"kind": "cutoff", "credit": "60%"}))
     if undone:
         sync(school.context)
+    right = "1" if undone else "0.6"
+    typed = right if typed == "what we meant" else typed
     monkeypatch.setattr("grading.writers.MOST_IN_FLIGHT", 1)
     moved, real, pauses = [0.0], time.monotonic, []
     monkeypatch.setattr("time.monotonic", lambda: real() + moved[0])
@@ -223,7 +226,7 @@ def test_a_grade_given_while_canvas_lets_us_wait_is_seen(
     def pause(pace: BucketPace, seconds: float) -> None:
         pauses.append(seconds)
         moved[0] += 25.0
-        school.edit(column, 1001, "0.25")
+        school.edit(column, 1001, typed)
 
     monkeypatch.setattr(BucketPace, "_pause", pause)
     monkeypatch.setattr(shared_http(), "_sleep", lambda seconds: None)
@@ -237,9 +240,49 @@ def test_a_grade_given_while_canvas_lets_us_wait_is_seen(
         counts = sync(school.context).run.counts
         assert (counts["send"], counts["conflict"], counts["refused"]) == (2, 1, 0)
     assert pauses == [5.0]
-    right = "1" if undone else "0.6"
-    assert [school.cell(column, user) for user in (1001, 1002, 1003, 1004)] == ["0.25", right, "0", right]
-    assert sync(school.context).run.reasons["graded_by_person"] == 1
+    assert [school.cell(column, user) for user in (1001, 1002, 1003, 1004)] == [typed, right, "0", right]
+    school.align(entry(601, target, rule={"kind": "cutoff", "credit": "70%"}))
+    assert sync(school.context, confirm_large=True).run.reasons["graded_by_person"] == 1
+    assert school.cell(column, 1001) == typed
+
+
+@pytest.mark.parametrize(("column", "path"), [("Models", SCORES), (WORK, BULK)])
+@pytest.mark.parametrize("undone", [False, True])
+def test_canvas_that_asks_for_one_pause_after_another_ends_the_run(
+    school: School, monkeypatch: pytest.MonkeyPatch, column: str, path: str, undone: bool
+) -> None:
+    """Every write is put off until its cells would have to be looked at once more: some day that is enough."""
+    target = column if path == SCORES else school.assignment(column).id
+    school.align(entry(601, target))
+    sync(school.context)
+    if not undone:
+        school.align(entry(601, target, rule={"kind": "cutoff", "credit": "60%"}))
+    moved, real = [0.0], time.monotonic
+    monkeypatch.setattr("time.monotonic", lambda: real() + moved[0])
+
+    def pause(pace: BucketPace, seconds: float) -> None:
+        moved[0] += 25.0
+
+    monkeypatch.setattr(BucketPace, "_pause", pause)
+    monkeypatch.setattr(shared_http(), "_sleep", lambda seconds: None)
+    school.world.faults.add(
+        "reply", method="P*", path="*/s*", count=None, status=429, body=BUSY, headers={"Retry-After": "5"}
+    )
+    before = school.column(column)
+    if undone:
+        ended = undo(school.context, started_by="command")
+        assert ended.run.error and ended.run.error["code"] == "throttled" and ended.counts["restored"] == 0
+    else:
+        run = sync(school.context).run
+        assert run.counts["send"] == 0
+        assert run.error and run.error["code"] == "throttled" or run.reasons["no_answer"] == 3
+    assert moved[0] < 1000.0
+    assert school.column(column) == before
+    school.world.faults.clear()
+    if undone:
+        assert undo(school.context, started_by="command").run.outcome == "done"
+    else:
+        assert sync(school.context).run.outcome == "done"
 
 
 def test_a_grade_given_while_many_are_sent_is_seen_before_its_turn(

@@ -372,15 +372,15 @@ GUARDS = {
         'if time.monotonic() > getattr(self._own, "moment", inf):',
         "if False:",
         lambda school, patch: between.test_a_grade_given_while_canvas_lets_us_wait_is_seen(
-            school, patch, "Models", between.SCORES, False
+            school, patch, "Models", between.SCORES, False, "0.25"
         ),
     ),
     "fence: jobs in time": Guard(
         "grading.writers:_start_job",
-        "with to.fence.until(time.monotonic() + LOOK_LASTS_SECONDS):\n            return to.rest.post_grades",
+        "with _in_turn(to, ledger, batch.until):\n            return to.rest.post_grades",
         "if True:\n            return to.rest.post_grades",
         lambda school, patch: between.test_a_grade_given_while_canvas_lets_us_wait_is_seen(
-            school, patch, WORK, between.BULK, True
+            school, patch, WORK, between.BULK, True, "0.25"
         ),
     ),
     "look again: outdated": Guard(

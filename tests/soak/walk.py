@@ -303,7 +303,7 @@ class Walk(Workers):
             raise error
 
     def preview(self) -> None:
-        self.approved = True
+        self.approved, before = True, len(self.permits)
         # What a person will choose to replace is not known yet: what is read until then counts for all.
         self.forced = set(self.book.places())
         self.permit()
@@ -318,7 +318,9 @@ class Walk(Workers):
         held = [cell.key for cell in cells if cell.decision == "send" and self.rng.random() < 0.1]
         self.forced = set(some)
         chosen = {self.book.cell_key(*cell) or (f"new {cell[0]}", cell[1]) for cell in some}
-        self.permits = [one for one in self.permits if not one.forced or one.key in chosen]
+        mine = [one for one in self.permits[before:] if not one.forced or one.key in chosen]
+        # What a run before this one was told to replace stays permitted.
+        self.permits[before:] = mine
         self.permit()
         for _ in range(self.rng.choice((0, 0, 1))):
             self.surprise()

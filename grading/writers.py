@@ -300,7 +300,7 @@ def put_each(
     while left:
         few = still(_next(left, CELLS_A_LOOK))
         for place, cell in enumerate(few.cells):
-            if time.monotonic() > few.until or not put_one(to, assignment_of(cell), cell, few.until, ledger):
+            if not put_one(to, assignment_of(cell), cell, few.until, ledger):
                 left.extendleft(reversed(few.cells[place:]))
                 break
 

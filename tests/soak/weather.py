@@ -338,11 +338,11 @@ def _late_turns() -> Iterator[None]:
         asks(self)
         outside.fence(getattr(self._own, "moment", inf))
 
-    Fence.__call__ = watched  # type: ignore[method-assign]
+    Fence.__call__ = watched  # type: ignore[method-assign]  # put back below
     try:
         yield
     finally:
-        Fence.__call__ = asks  # type: ignore[method-assign]
+        Fence.__call__ = asks  # type: ignore[method-assign]  # as it was
 
 
 def turns(batch: int = 40, job: int = 500, fresh: float = 10.0) -> None:

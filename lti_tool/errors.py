@@ -94,7 +94,7 @@ class Refused(PlatformError):
 class Outdated(PlatformError):
     """Its turn came too late: nothing was sent, since what it was decided from may have changed meanwhile."""
 
-    code = "outdated"
+    code = "throttled"
 
 
 class Incomplete(PlatformError):

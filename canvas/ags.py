@@ -113,9 +113,14 @@ class Ags:
 
     def _post_below(self, line_item_url: str, body: bytes) -> None:
         try:
-            self._post(_below(line_item_url, "scores"), SCORE, body, "/line_items/:id/scores")
+            reply = self._post(_below(line_item_url, "scores"), SCORE, body, "/line_items/:id/scores")
+            if reply.body.strip():
+                Fields(reply.json(), "score answer")
         except Refused as error:
             raise _score_refusal(error) from error
+        except Incomplete as error:
+            # Something in between, such as a page to log in, may have answered in Canvas's place.
+            raise MaybeSent(error.detail, code=error.code, status=error.status, where=error.where) from error
 
     def results(self, line_item_url: str) -> list[LineItemResult]:
         """What AGS says of a column's cells."""

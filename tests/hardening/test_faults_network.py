@@ -11,6 +11,7 @@ from grading.services import sync
 from lti_tool.http import Http, shared_http
 from tests.grading.school import School, entry
 from tests.hardening.certificates import make_certificate, tls_server
+from tests.hardening.test_faults_people import before_call
 
 SCORES, BULK = "*/scores", "*/submissions/update_grades"
 RIGHT = {1001: "1", 1002: "1", 1003: "0", 1004: "1"}
@@ -147,6 +148,23 @@ def test_f08_a_login_page_is_no_answer(school: School, path: str, answer: dict[s
     assert (
         run.error and "instead of" in run.error["detail"] and "So nothing was decided" in run.error["detail"]
     )
+
+
+@pytest.mark.parametrize("body", ["<!DOCTYPE html><title>Log in to Canvas</title>", "null", "[]"])
+@pytest.mark.parametrize("path", [SCORES, BULK])
+def test_f08_a_login_page_takes_no_grade(school: School, path: str, body: str) -> None:
+    """200 to a write that never reached Canvas, and then nobody can look: nothing is called sent."""
+    target = "Models" if path == SCORES else school.assignment(WORK).id
+    school.align(entry(601, target))
+    faults = school.world.faults
+    faults.add("reply", method="POST", path=path, count=None, status=200, body=body)
+    lost = {"method": "GET", "path": "*/students/submissions", "count": None, "status": 503}
+    before_call(school, path, lambda: faults.add("error_before", **lost))
+    run = sync(school.context).run
+    assert run.error and run.error["code"] == "no_answer" and run.counts["send"] == 0
+    faults.clear()
+    assert sync(school.context).run.outcome == "done"
+    assert school.column("Models" if path == SCORES else WORK) == RIGHT
 
 
 @pytest.mark.parametrize("path", READS)

@@ -121,7 +121,8 @@ class Truth:
     murky: set[Key] = field(default_factory=set)
     """Cells of which nobody but Canvas could know whose they are."""
     unseen: set[Key] = field(default_factory=set)
-    """Cells in which a person replaced what we wrote before anybody could see it: that we wrote is not known."""
+    """Cells in which a person replaced what we wrote, or were about to, before anybody could see it: whether we wrote
+    is not known."""
     mode: str = "sync"
     elsewhere: str = ""
     """What a second worker is doing."""
@@ -209,6 +210,8 @@ class Truth:
         emptying = "undo" in (self.mode, self.elsewhere) and self.restoring.get(key, ("0", False))[0] is None
         if after is None and (key in self.unseen or emptying):
             self.murky.add(key)
+        if was_meant(self.course, key, None):
+            self.unseen.add(key)
         if was_meant(self.course, key, after):
             self.murky.add(key)
         if key in self.unconfirmed and last is not None:

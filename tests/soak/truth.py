@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 import sandbox.grading as gradebook
 from alignments.models import TargetKind
@@ -83,11 +84,20 @@ def was_meant(course: Context, key: Key, text: str | None) -> bool:
     empties the cell, whether it was about to leave anything: what is empty then may have been ours."""
     tagger = Tagger(course)
     rows = Fingerprint.objects.filter(target__context=course, cell_tag=tagger.cell(*key))
+    if text is None:
+        return _finds(rows.exclude(intended_tag=b""))
+    rows = rows.filter(target__kind=TargetKind.ASSIGNMENT)
+    return _finds(rows.filter(intended_tag=tagger.intention(*key, text)))
+
+
+def is_remembered(course: Context, key: Key) -> bool:
+    """Whether the tool remembers the cell: it wrote there, or was about to and never learned what became of that."""
+    return _finds(Fingerprint.objects.filter(target__context=course, cell_tag=Tagger(course).cell(*key)))
+
+
+def _finds(rows: QuerySet[Fingerprint]) -> bool:
     try:
-        if text is None:
-            return rows.exclude(intended_tag=b"").exists()
-        rows = rows.filter(target__kind=TargetKind.ASSIGNMENT)
-        return rows.filter(intended_tag=tagger.intention(*key, text)).exists()
+        return rows.exists()
     finally:
         if threading.current_thread() is not threading.main_thread():
             connection.close()
@@ -209,6 +219,9 @@ class Truth:
             self.murky.add(key)
         emptying = "undo" in (self.mode, self.elsewhere) and self.restoring.get(key, ("0", False))[0] is None
         if after is None and (key in self.unseen or emptying):
+            self.murky.add(key)
+        if after is None and last is None and is_remembered(self.course, key):
+            # A worker died about to write there, after a person had graded it unseen.
             self.murky.add(key)
         if was_meant(self.course, key, None):
             self.unseen.add(key)

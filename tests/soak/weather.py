@@ -9,10 +9,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 from canvasapi.canvas_object import CanvasObject
@@ -329,8 +330,7 @@ def no_waiting() -> Iterator[None]:
         canvas.gradebook.GradebookCalls.wait_for = wait
 
 
-@contextmanager
-def _late_turns() -> Iterator[None]:
+def _late_turns() -> AbstractContextManager[object]:
     """Some writes come to the fence too late."""
     asks = Fence.__call__
 
@@ -338,11 +338,7 @@ def _late_turns() -> Iterator[None]:
         asks(self)
         outside.fence(getattr(self._own, "moment", inf))
 
-    Fence.__call__ = watched  # type: ignore[method-assign]  # put back below
-    try:
-        yield
-    finally:
-        Fence.__call__ = asks  # type: ignore[method-assign]  # as it was
+    return mock.patch.object(Fence, "__call__", watched)
 
 
 def turns(batch: int = 40, job: int = 500, fresh: float = 10.0) -> None:

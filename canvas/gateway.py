@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from django.utils import timezone
 
@@ -238,7 +238,8 @@ def next_page(reply: Reply, page: Any) -> str | None:
     """Where the next page is: the `Link` header, else the address in `meta.pagination`; None at the end.
 
     Canvas leaves the whole `Link` header out where the next address would be too long for it (lib/api.rb).
-    A full page that says nothing of other pages is therefore not taken for the last one.
+    A full page that says nothing of other pages is therefore not taken for the last one, and neither is one that
+    names a later page as the last.
     """
     if following := reply.link("next"):
         return following
@@ -249,7 +250,15 @@ def next_page(reply: Reply, page: Any) -> str | None:
         return following if isinstance(following, str) and following else None
     if "Link" not in reply.headers and _size(page) >= PER_PAGE:
         raise reply.incomplete("A full page without word of the next.", code="no_paging")
+    if 0 < _page_number(reply.link("current")) < _page_number(reply.link("last")):
+        raise reply.incomplete("A page before the last without word of the next.", code="no_paging")
     return None
+
+
+def _page_number(address: str | None) -> int:
+    """The page an address asks for; 0 where it says none, or a bookmark."""
+    [page] = parse_qs(urlsplit(address or "").query).get("page", ["0"])[:1]
+    return int(page) if page.isdecimal() and len(page) < 10 else 0
 
 
 def _size(page: Any) -> int:

@@ -294,7 +294,7 @@ REACH: dict[str, Reason] = {
     "wrong_progress": _not_whole("Canvas answered with another job."),
     "wrong_results": _not_whole("Canvas answered with another outcome's results."),
     "students_missing": _not_whole("Canvas announced more students than it listed."),
-    "no_paging": _not_whole("Canvas gave a full page and did not say whether there is another."),
+    "no_paging": _not_whole("Canvas gave a part of a list and did not say where the next part is."),
     "endless_list": _not_whole("A list of Canvas's has no end."),
     "too_large": _not_whole("Canvas's answer was too large.", "Tell this tool's operator.", "operator"),
     "address_too_long": _fault_of_ours("A call would have been too long for Canvas."),

@@ -277,6 +277,27 @@ def test_a_full_page_without_word_of_others_is_not_the_last(server: LocalServer,
     assert caught.value.code == "no_paging"
 
 
+@pytest.mark.parametrize(
+    ("current", "last", "is_whole"),
+    [("1", "2", False), ("2", "10", False), ("2", "2", True), ("bookmark:WyJh", "", True), ("1", "1", True)],
+)
+def test_a_page_before_the_last_must_name_the_next(
+    server: LocalServer, rest: Rest, current: str, last: str, is_whole: bool
+) -> None:
+    """Something in between took the `next` out of the `Link` header."""
+    links = [f'<{server.url}{PATH}?page={current}&per_page=100>; rel="current"']
+    links += [f'<{server.url}{PATH}?page={last}&per_page=100>; rel="last"'] if last else []
+    server.routes["GET", PATH] = Answer(
+        {"rollups": [], "linked": {"outcomes": []}}, headers={"Link": ", ".join(links)}
+    )
+    if is_whole:
+        rest.evidence("101")
+        return
+    with pytest.raises(Incomplete) as caught:
+        rest.evidence("101")
+    assert caught.value.code == "no_paging"
+
+
 def test_no_name_or_score_stands_in_an_error(server: LocalServer, rest: Rest) -> None:
     serve(server, broken(score="Ada Lovelace 3.5"))
     with pytest.raises(Incomplete) as caught:

@@ -49,6 +49,11 @@ class Event:
     """While undoing: the value before, and whether it was ours, as the journal said then."""
 
     @property
+    def gave_back(self) -> bool:
+        """Whether an undo put back what a person had given."""
+        return self.restoring is not None and self.restoring[0] is not None and not self.restoring[1]
+
+    @property
     def changes(self) -> bool:
         return not same(self.before, self.after)
 
@@ -222,6 +227,9 @@ class Truth:
             self.murky.add(key)
         if after is None and last is None and is_remembered(self.course, key):
             # A worker died about to write there, after a person had graded it unseen.
+            self.murky.add(key)
+        if after is None and last is not None and last.gave_back and is_remembered(self.course, key):
+            # An undo that gave a person's grade back died before it forgot that we had written there.
             self.murky.add(key)
         if was_meant(self.course, key, None):
             self.unseen.add(key)

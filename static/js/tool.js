@@ -148,6 +148,12 @@
       trouble("The answer is taking too long. Reload this page to see what happened before trying again.");
     });
 
+    /* The rule comes with the class under it: what is on its way for the class is of the rule before. */
+    body.addEventListener("htmx:beforeSwap", function (event) {
+      var shown = document.getElementById("class");
+      if (shown && event.detail.target.id === "rule") htmx.trigger(shown, "htmx:abort");
+    });
+
     /* Any other error is a whole page that says what to do: show it as one. */
     body.addEventListener("htmx:beforeSwap", function (event) {
       var status = event.detail.xhr.status;

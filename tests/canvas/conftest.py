@@ -18,6 +18,7 @@ from canvas.throttle import _paces
 from lti_tool.http import Http
 from lti_tool.models import Context, Deployment, Registration
 from lti_tool.sealing import API_SECRET_PURPOSE, FINGERPRINT_PURPOSE, seal
+from sandbox.lti import token_grant
 from sandbox.scenarios import Options, build
 from sandbox.scenarios.base import LTI_KEY_CLIENT
 from sandbox.server import SandboxServer
@@ -107,8 +108,10 @@ def ags(registration: Registration, context: Context, http: Http, counter: CallC
 
 
 @pytest.fixture
-def columns(live_server: Any) -> Iterator[tuple[Ags, World]]:
-    """AGS in the small course: the pretend Canvas fetches our real key set from the running tool."""
+def columns(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Ags, World]]:
+    """AGS in the small course: the pretend Canvas fetches our real key set from the running tool, which is no faster
+    than the machine."""
+    monkeypatch.setattr(token_grant, "FETCH_SECONDS", 60.0)
     _paces.clear()
     world = build("small", Options(tool_url=live_server.url))
     with SandboxServer(world) as server:

@@ -167,7 +167,12 @@ def slow_turns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         return lambda: None
     moved, real = [0.0], time.monotonic
     monkeypatch.setattr("time.monotonic", lambda: real() + moved[0])
-    return lambda: moved.append(moved.pop() + 30.0)
+
+    def half_a_minute() -> None:
+        # Never empty: other threads ask for the time meanwhile.
+        moved[0] += 30.0
+
+    return half_a_minute
 
 
 def slowly(school: School, slow_turns: Callable[[], None]) -> None:

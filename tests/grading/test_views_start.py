@@ -132,7 +132,7 @@ def at_work_until(monkeypatch: pytest.MonkeyPatch, path: str) -> Iterator[None]:
 
 def wait_until_it_says(at: Desk, words: str) -> None:
     """The page, asked again and again as its script does."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while words not in (said := plain(at.room.text(f"{at.address}progress/"))):
         assert time.monotonic() < until, said
         time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
@@ -80,11 +81,11 @@ def struck(
     *path, last = name.split(".")
     for part in path:
         target = getattr(target, part)
-    original, here, calls = getattr(target, last), os.getpid(), [0]
+    # Drawn from a count: of threads that come at the same time, one is the `nth`, not two and not none.
+    original, here, calls = getattr(target, last), os.getpid(), itertools.count(1)
 
     def strike() -> None:
-        calls[0] += 1
-        if os.getpid() != here and calls[0] == nth:
+        if next(calls) == nth and os.getpid() != here:
             # To this very thread, which does not come back from the call: any other might take a moment to be told.
             signal.pthread_kill(threading.get_ident(), by)
 

@@ -163,7 +163,7 @@ def test_a_killed_worker_holds_its_schools_lane_for_seconds_only(settings: Setti
                 first.wait(120)
                 ours.world.faults.clear()
                 silent_for(20)
-                wait_for(behind, seconds=90)
+                wait_for(behind, seconds=110)
             assert Run.objects.get(pk=behind).state == "ready"
             assert status_of(cut_off) == "failed"
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,14 +35,15 @@ def both_ways(school: School) -> None:
 
 
 def before_call(school: School, path: str, happens: Any, nth: int = 1) -> None:
-    """Something happens in Canvas right before its `nth` call to `path` is answered."""
-    take, seen = school.world.faults.take, [0]
+    """Something happens in Canvas right before its `nth` call to `path` is answered. Those that come meanwhile wait:
+    nothing is answered after that call and before what happens."""
+    take, calls, one_at_a_time = school.world.faults.take, itertools.count(1), threading.Lock()
 
     def taken(method: str, given: str) -> Any:
         if path.strip("*") in given and method != "GET":
-            seen[0] += 1
-            if seen[0] == nth:
-                happens()
+            with one_at_a_time:
+                if next(calls) == nth:
+                    happens()
         return take(method, given)
 
     school.world.faults.take = taken  # type: ignore[method-assign]  # a moment no switch can hit
@@ -228,12 +231,13 @@ def test_f40_a_course_deleted_before_it_is_taken_back(school: School, later: boo
 
 def when_read(school: School, path: str, happens: Any) -> None:
     """Something happens in Canvas right before its first read of `path` is answered."""
-    take, waits = school.world.faults.take, [True]
+    take, reads, one_at_a_time = school.world.faults.take, itertools.count(1), threading.Lock()
 
     def taken(method: str, given: str) -> Any:
-        if method == "GET" and given.endswith(path) and waits[0]:
-            waits[0] = False
-            happens()
+        if method == "GET" and given.endswith(path):
+            with one_at_a_time:
+                if next(reads) == 1:
+                    happens()
         return take(method, given)
 
     school.world.faults.take = taken  # type: ignore[method-assign]  # a moment no switch can hit

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
-from tests.journeys.conftest import Demo, demo, strict_context
+from tests.journeys.conftest import Demo, consent, demo, strict_context
 from tests.journeys.test_main_journey import TEACHER, act_as, connect, open_tool
 
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
@@ -136,9 +136,7 @@ def test_an_administrators_page_has_no_violation(browser: Browser, by_people: De
         connects = frame.get_by_role("link", name="Connect Canvas")
         expect(connects).to_be_visible()
         found = look(page, "school without an account")
-        with page.expect_popup() as popup:
-            connects.click()
-        popup.value.get_by_role("button", name="Authorize").click()
+        consent(page, connects)
         makes = frame.get_by_role("button", name="Make the scheme in Canvas").last
         expect(makes).to_be_visible()
         found += look(page, "school")

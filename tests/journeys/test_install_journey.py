@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
-from tests.journeys.conftest import Demo, demo, held, strict_context
+from tests.journeys.conftest import Demo, consent, demo, held, strict_context
 from tests.journeys.test_accessibility import look
 from tests.journeys.test_main_journey import COURSE, TEACHER, act_as
 
@@ -33,22 +33,28 @@ def paste_link(page: Page, link: str) -> FrameLocator:
 def make_api_key(page: Page, canvas: str, redirect_uri: str) -> tuple[str, str]:
     """In another tab, as the install page says; its number and its key."""
     page.goto(f"{canvas}/accounts/developer_keys")
+    rows = page.get_by_role("row")
+    before = rows.count()
     page.get_by_label("Redirect URIs").fill(redirect_uri)
     page.get_by_role("button", name="Save").click()
-    row = page.get_by_role("row").last
+    # The page that is left shows keys as well.
+    expect(rows).to_have_count(before + 1)
+    row = rows.last
     row.get_by_text("Show Key").click()
     number, secret = row.locator("code").all_inner_texts()
     return number, secret
 
 
-def install(page: Page, other: Page, fresh: Demo) -> None:
+def install(context: BrowserContext, page: Page, fresh: Demo) -> None:
     frame = paste_link(page, fresh.registration_link)
     expect(frame.get_by_text("The tool is registered with your Canvas.")).to_be_visible()
+    other = context.new_page()
     number, secret = make_api_key(other, fresh.canvas, frame.locator("#redirect-uri").inner_text())
+    # It lies in front: nobody presses what is behind it.
+    other.close()
+    page.bring_to_front()
     frame.get_by_label("Number of the key").fill(number)
     frame.get_by_label("The key", exact=True).fill(secret)
-    # The other tab lies in front: nobody presses what is behind it.
-    page.bring_to_front()
     close = frame.get_by_role("button", name="Close and go on in Canvas")
     with held(page, "/static/canvas/install"):
         frame.get_by_role("button", name="Store the API key").click()
@@ -60,12 +66,6 @@ def install(page: Page, other: Page, fresh: Demo) -> None:
     expect(page.get_by_text(f"{TOOL} is on.")).to_be_visible()
 
 
-def connect(page: Page, frame: FrameLocator) -> None:
-    with page.expect_popup() as popup:
-        frame.get_by_role("link", name="Connect Canvas").first.click()
-    popup.value.get_by_role("button", name="Authorize").click()
-
-
 def pick(page: Page) -> None:
     """From the assignment form to the saved assignment, which opens the tool."""
     page.get_by_role("link", name=COURSE).first.click()
@@ -74,7 +74,7 @@ def pick(page: Page) -> None:
     page.locator("main").get_by_role("link", name=TOOL).last.click()
     frame = page.frame_locator("iframe[name=tool_content]")
     expect(frame.get_by_role("heading", level=1)).to_have_text("Outcomes for this assignment")
-    connect(page, frame)
+    consent(page, frame.get_by_role("link", name="Connect Canvas").first)
     boxes = frame.get_by_role("checkbox")
     expect(boxes.first).to_be_visible()
     assert not look(page, "picking outcomes")
@@ -88,9 +88,7 @@ def test_from_the_pasted_link_to_an_aligned_assignment(browser: Browser, fresh: 
     with strict_context(browser, 1280) as context:
         page = context.new_page()
         act_as(page, fresh.canvas, ADMIN)
-        other = context.new_page()
-        install(page, other, fresh)
-        other.close()
+        install(context, page, fresh)
         act_as(page, fresh.canvas, TEACHER)
         pick(page)
         frame = page.frame_locator("iframe[name=tool_content]")

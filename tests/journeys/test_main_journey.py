@@ -9,7 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from tests.journeys.conftest import Demo, demo, held, strict_context
+from tests.journeys.conftest import Demo, consent, demo, held, strict_context
 
 TEACHER = "Maria Keller (teacher)"
 COURSE = "Algebra I"
@@ -42,9 +42,7 @@ def open_tool(page: Page) -> FrameLocator:
 
 def connect(page: Page, frame: FrameLocator) -> None:
     """Consent in a window of its own; the page goes on by itself afterwards."""
-    with page.expect_popup() as popup:
-        frame.get_by_role("link", name="Connect Canvas").first.click()
-    popup.value.get_by_role("button", name="Authorize").click()
+    consent(page, frame.get_by_role("link", name="Connect Canvas").first)
     expect(frame.get_by_role("link", name=re.compile("Review 5 suggested"))).to_be_visible()
 
 

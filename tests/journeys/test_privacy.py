@@ -13,7 +13,7 @@ import psycopg
 import requests
 
 from scripts.webclient import Page, Visitor
-from tests.journeys.conftest import Demo, demo
+from tests.journeys.conftest import TEST_SECONDS, Demo, demo
 
 
 def canaries(canvas: str) -> list[str]:
@@ -64,7 +64,7 @@ def set_exceptions(teacher: Visitor, home: Page, running: Demo) -> int:
 
 
 def wait_for(visitor: Visitor, page: Page, words: str) -> Page:
-    until = time.monotonic() + 90
+    until = time.monotonic() + TEST_SECONDS
     while time.monotonic() < until:
         if words in page.text:
             return page

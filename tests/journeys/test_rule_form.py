@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import requests
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
-from tests.journeys.conftest import Demo, strict_context
+from tests.journeys.conftest import Demo, consent, strict_context
 from tests.journeys.test_accessibility import look
 from tests.journeys.test_main_journey import TEACHER, act_as, connect, open_tool
 
@@ -177,6 +177,29 @@ def exceptions_of(page: Page, frame: FrameLocator) -> list[str]:
     return found
 
 
+def test_a_late_answer_shows_no_class_of_the_rule_before(browser: Browser, small: Demo) -> None:
+    """The class is asked for, the rule is changed meanwhile, and the first answer comes last."""
+    with strict_context(browser, 1280) as context:
+        page = context.new_page()
+        frame = new_alignment(page, small)
+        frame.locator("input[name=outcomes]").first.check()
+        expect(frame.locator("#class svg.histogram")).to_be_visible()
+        asked, late, given_up = re.compile("/alignments/class/"), list[Route](), list[str]()
+        page.route(asked, lambda route: late.append(route))
+        page.on("requestfailed", lambda request: given_up.append(request.url))
+        with page.expect_request(asked):
+            frame.get_by_label("Credit from there up, in percent").fill("50")
+        frame.locator("#id_rule").select_option("proportional")
+        expect(frame.locator("#id_rule option[value=proportional][selected]")).to_have_count(1)
+        of_the_rule = frame.locator("#class p[role=status]").inner_text()
+        for route in late:
+            # Given up by now, else it would be answered here and shown over the class of the rule.
+            route.continue_()
+        page.wait_for_timeout(1_500)
+        assert [asked.search(url) is not None for url in given_up] == [True]
+        assert frame.locator("#class p[role=status]").inner_text() == of_the_rule
+
+
 def test_connecting_again_in_the_form_loses_nothing_typed(browser: Browser, small: Demo) -> None:
     """An account that may not read single results: the panel asks for it, and the class comes without a reload."""
     refused = {
@@ -186,8 +209,9 @@ def test_connecting_again_in_the_form_loses_nothing_typed(browser: Browser, smal
     with strict_context(browser, 1280) as context:
         page = context.new_page()
         frame = new_alignment(page, small)
-        frame.locator("input[name=outcomes]").first.check()
         frame.get_by_label("Column name").fill("Typed before connecting")
+        frame.locator("input[name=outcomes]").first.check()
+        expect(frame.locator("#class svg.histogram")).to_be_visible()
         requests.post(f"{small.canvas}/_sandbox/faults", json=refused, timeout=60).raise_for_status()
         frame.locator("#fold-score > summary").click()
         frame.get_by_label("Each outcome's score is").select_option("latest")
@@ -196,9 +220,7 @@ def test_connecting_again_in_the_form_loses_nothing_typed(browser: Browser, smal
         found = look(page, "connect again")
         picture(page, "connect-again")
         requests.delete(f"{small.canvas}/_sandbox/faults", timeout=60).raise_for_status()
-        with page.expect_popup() as popup:
-            again.click()
-        popup.value.get_by_role("button", name="Authorize").click()
+        consent(page, again)
         expect(frame.locator("#class svg.histogram")).to_be_visible()
         expect(frame.get_by_label("Column name")).to_have_value("Typed before connecting")
         expect(frame.locator("#id_calc option[value=latest][selected]")).to_have_count(1)

@@ -37,6 +37,8 @@ def test_the_focus_is_never_under_the_first_column(browser: Browser, small: Demo
         frame = open_tool(page)
         heading = frame.get_by_role("heading", level=1)
         expect(heading).to_have_text("Outcomes and columns")
+        # The whole page is there once its script has run.
+        expect(frame.locator("html.scripted")).to_be_visible()
         if frame.get_by_role("link", name="Connect Canvas").count():
             connect(page, frame)
             frame.get_by_role("link", name="Review 5 suggested pairs").click()

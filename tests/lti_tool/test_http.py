@@ -118,11 +118,12 @@ def test_a_broken_answer_to_a_write_may_have_had_its_effect(server: LocalServer,
 
 
 def test_nobody_listening_means_never_sent(http: Http) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(NeverSent):
-        http.request("POST", f"http://{host}/x", allow_hosts={host}, policy=ONCE)
+    # Held as long as it takes, so that nobody else begins to listen there.
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{deaf.getsockname()[1]}"
+        with pytest.raises(NeverSent):
+            http.request("POST", f"http://{host}/x", allow_hosts={host}, policy=ONCE)
 
 
 def test_a_slow_answer_is_given_up(server: LocalServer, http: Http) -> None:

@@ -17,6 +17,17 @@ from scripts.bench_report import as_text
 from scripts.bench_rules import mixed
 from scripts.processes import ROOT
 
+pytestmark = pytest.mark.timeout(1_200)
+"""It starts servers and Canvases: two minutes here, and several on a slow machine beside other work."""
+ON_OUR_PORTS = """
+import runpy, sys
+from scripts import bench_school
+from tests.plugins.ports import free_port
+bench_school.free_port = free_port
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
+"""A benchmark, named as `python -m` names it. Its own ports are some that are free when it begins: beside other tests
+the next connection or server may have one of them before its server is up."""
 SYNCS = ("rest_first", "rest_second", "ags_first", "ags_second")
 
 
@@ -24,7 +35,7 @@ SYNCS = ("rest_first", "rest_second", "ags_first", "ags_second")
 def found() -> dict[str, Any]:
     options = ["--quick", "--students", "5", "--alignments", "2", "--latency-ms", "0", "--no-big", "--no-ags"]
     options += ["--no-launches", "--json"]
-    command = [sys.executable, "-m", "scripts.bench", *options]
+    command = [sys.executable, "-c", ON_OUR_PORTS, "scripts.bench", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     figures: dict[str, Any] = json.loads(done.stdout)
@@ -97,7 +108,7 @@ def test_mixed_rules_are_of_every_kind() -> None:
 
 
 def test_launches_are_measured_beside_a_bare_tool_and_bad_ones_leave_nothing() -> None:
-    command = [sys.executable, "-m", "scripts.bench_launch", "--json"]
+    command = [sys.executable, "-c", ON_OUR_PORTS, "scripts.bench_launch", "--json"]
     size = ["--launches", "10", "--rounds", "1", "--bad", "500"]
     done = subprocess.run([*command, *size], cwd=ROOT, capture_output=True, text=True)
     launches = json.loads(done.stdout)

@@ -9,6 +9,11 @@ import pytest
 from scripts import postgres
 
 
+@pytest.fixture(autouse=True)
+def servers_may_be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "START_SECONDS", 240)
+
+
 def ask(url: str, query: str) -> object:
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(query)

@@ -14,7 +14,7 @@ import pytest
 from scripts.processes import Child, Problem, Supervisor, require_free, run
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
@@ -58,9 +58,9 @@ def test_stopping_ends_grandchildren_too(tmp_path: Path) -> None:
     grandchild = tmp_path / "pid"
     code = (
         "import subprocess, sys, time\n"
-        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])\n"
         f"open({str(grandchild)!r}, 'w').write(str(p.pid))\n"
-        "time.sleep(60)\n"
+        "time.sleep(300)\n"
     )
     with Supervisor(grace_seconds=5) as supervisor:
         supervisor.add(child(code))
@@ -76,7 +76,7 @@ def test_a_child_that_ignores_sigterm_is_ended_after_the_grace(tmp_path: Path) -
         "import signal, time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         f"open({str(ready)!r}, 'w').close()\n"
-        "time.sleep(60)\n"
+        "time.sleep(300)\n"
     )
     with Supervisor(grace_seconds=0.3) as supervisor:
         stubborn = supervisor.add(child(code))
@@ -87,7 +87,7 @@ def test_a_child_that_ignores_sigterm_is_ended_after_the_grace(tmp_path: Path) -
 
 def test_sigterm_ends_the_watch() -> None:
     with Supervisor(grace_seconds=5) as supervisor:
-        supervisor.add(child("import time; time.sleep(60)"))
+        supervisor.add(child("import time; time.sleep(300)"))
         os.kill(os.getpid(), signal.SIGTERM)
         supervisor.watch()
     assert supervisor.stopping

@@ -15,8 +15,6 @@ from cryptography.fernet import Fernet
 
 from scripts import postgres
 
-CUT_OFF_SECONDS = 8
-
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
@@ -41,10 +39,7 @@ def main() -> int:
         LOG_LEVEL="CRITICAL",
     )
     with postgres.temporary() as server:
-        # A worker frozen in a transaction is cut off sooner than in earnest.
-        os.environ["DATABASE_URL"] = (
-            f"{server.url}&options=-c%20idle_in_transaction_session_timeout%3D{CUT_OFF_SECONDS}s"
-        )
+        os.environ["DATABASE_URL"] = server.url
         import django
 
         django.setup()

@@ -25,6 +25,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 import grading.delivery
 import grading.fingerprints
@@ -40,7 +42,9 @@ from tests.hardening.processes import ended, fork
 from tests.soak import weather
 from tests.soak.invariants import Wrong
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
+CUT_OFF_SECONDS = 8
+"""After which PostgreSQL cuts off the other worker where it is frozen in a transaction: sooner than in earnest."""
 KILLS: tuple[tuple[Any, str], ...] = (
     *weather.KILL_POINTS,
     (grading.fingerprints, "remember_as_found"),
@@ -153,6 +157,11 @@ class Gate:
                 self._changed.notify_all()
 
 
+def _cut_off_soon(connection: BaseDatabaseWrapper, **given: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = %s", [f"{CUT_OFF_SECONDS}s"])
+
+
 class Worker:
     """The other process, seen from here. Use it as a context: it never outlives that."""
 
@@ -244,6 +253,7 @@ class Worker:
         weather.outside.forget()
         weather.outside.worker = self._mode
         self._follow_the_clock()
+        connection_created.connect(_cut_off_soon)
         connection.ensure_connection()
         if self._strike:
             self._expect(self._strike)

@@ -33,7 +33,8 @@ def test_no_grade_is_ever_wrong(fast: None, seed: int) -> None:
 def test_two_workers(fast: None) -> None:
     """Another process in every operation: killed, frozen and replaced, or started at the same moment."""
     tally = Tally()
-    for seed in (12, 15):
+    # Six workers are struck on these, so that it takes no luck to meet one.
+    for seed in (18, 34):
         walk = Walk(seed, tally, crowded=True)
         try:
             walk.run(steps=4)

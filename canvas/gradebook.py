@@ -14,7 +14,7 @@ from typing import Final
 from canvas.chunks import MOST_IDS, chunks_of_text, split_without_waste
 from canvas.gateway import Gateway, Params
 from canvas.library import attributes_of, canvasapi_for
-from canvas.shapes import WIDEST_FLOAT, Fields
+from canvas.shapes import WIDEST_FLOAT, Fields, wrong_shape
 from canvas.values import Cell, Progress
 from lti_tool.errors import AccessLost, Incomplete, MaybeSent, Refused
 
@@ -196,7 +196,10 @@ def _cell_of(row: object) -> Cell:
 
 
 def parse_cell(row: Fields) -> Cell:
-    """One submission. lib/api/v1/submission.rb"""
+    """One submission. lib/api/v1/submission.rb: whoever may grade is told the score and whether it is excused, null
+    included. Raises Incomplete where that is left out: nobody may take such a cell for an empty one."""
+    if not row.has("excused"):
+        raise wrong_shape("submissions[].excused")
     return Cell(
         # Tens of thousands of cells name the same few ids.
         assignment_id=sys.intern(row.ident("assignment_id")),
@@ -216,6 +219,8 @@ def parse_cell(row: Fields) -> Cell:
 
 def _entered_score(row: Fields) -> Decimal | None:
     """The score before late deductions; older servers send only what is left of it and what was taken."""
+    if not row.has("score") and not row.has("entered_score"):
+        raise wrong_shape("submissions[].score")
     if row.has("entered_score"):
         return row.number_or_none("entered_score", WIDEST_FLOAT)
     score = row.number_or_none("score", WIDEST_FLOAT)

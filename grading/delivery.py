@@ -7,7 +7,7 @@ ledger what became of the cells.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,7 +34,8 @@ CellsNow = Mapping[tuple[str, str], Cell]
 class Delivery:
     """`reading` is given when the plan was made from it a moment ago. `columns` are the targets as they are now,
     by alignment; `intended` the cells whose grade was noted as about to be left; `outdated` the alignments that
-    changed since a run that was taken over was planned; `looked_at` when the cells were read before sending."""
+    changed since a run that was taken over was planned, and `left` the students who are gone since; `looked_at` when
+    the cells were read before sending."""
 
     to: Connection
     lease: Lease
@@ -44,6 +45,7 @@ class Delivery:
     ledger: Ledger = field(default_factory=Ledger)
     intended: set[CellKey] = field(default_factory=set)
     outdated: frozenset[int] = frozenset()
+    left: Set[str] = frozenset()
     columns: dict[int, Column] = field(default_factory=dict)
     read_at: datetime = field(default_factory=timezone.now)
     looked_at: float = field(default_factory=time.monotonic)

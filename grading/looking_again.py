@@ -17,12 +17,15 @@ from grading.fingerprints import Memory
 from grading.ledger import CHANGED, SENT, holds, is_as_planned_from, refused
 from grading.planning import basis_of
 from grading.reading import CourseReading, Targets, columns_of, read_again, read_schemes, read_targets
+from grading.writers import UNSEEN
 from lti_tool.errors import PlatformError, Refused
 
 ROSTER_WORTH_A_SECOND_LOOK = 200
 """Students up to which a foreground sync reads the roster again before it sends."""
 
-OUTDATED = "The alignment, or the column's points, changed while this run was interrupted. Preview again."
+OUTDATED = (
+    "The alignment, or how the column is graded, changed while this run was interrupted. Preview again."
+)
 
 PART_OF_THE_CLASS = (
     "This Canvas account sees its own sections only: {unseen} of the {planned} students in the preview are in others. "
@@ -50,6 +53,9 @@ def check_basis(on: Delivery) -> Targets:
     on.columns = columns_of(on.stored, targets, schemes)
     now = basis_of(on.stored, on.columns, students)
     on.outdated = on.prepared.basis.outdated(now)
+    on.left = {cell.user for cell in on.prepared.plan.to_send()}.difference(
+        user for user, one in students.items() if one.is_active
+    )
     what = on.prepared.basis.differs_from(now)
     if what and not on.lease.was_broken_off:
         if on.prepared.basis.roster != now.roster:
@@ -105,7 +111,10 @@ def still_as_planned(on: Delivery, cells: Sequence[PlannedCell]) -> list[Planned
     for planned in pending:
         cell = on.cell(now, planned)
         if on.assignment_id(planned) is None or is_as_planned_from(cell, planned):
-            still.append(planned)
+            if planned.user in on.left:
+                on.ledger.receipts[planned.key] = refused("not_a_student", UNSEEN)
+            else:
+                still.append(planned)
         elif memory and cell and holds(cell, planned) and memory.was_intended(cell):
             # The worker before us wrote it and died before it could say so.
             on.ledger.receipts[planned.key] = SENT

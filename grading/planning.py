@@ -42,7 +42,8 @@ class Basis:
     columns: str
     roster: str
     each: Mapping[int, str] = field(default_factory=dict)
-    """By alignment its rule, target and points: what a run that was taken over goes by, cell by cell."""
+    """By alignment its rule, target, points and whether that is pass/fail: what a run that was taken over goes by, cell
+    by cell."""
 
     def differs_from(self, other: Basis) -> str:
         """What changed, in words; "" when nothing did."""
@@ -153,7 +154,7 @@ def basis_of(
     by_section = any(one.definition.sections for one in stored)
     roster = sorted(_in_roster(one, by_section) for one in students.values() if not one.is_test_student)
     shapes = [[key, column.identity] for key, column in sorted(columns.items())]
-    each = {key: _digest([rule, _points_text(columns[key])]) for key, rule in rules.items()}
+    each = {key: _digest([rule, *_meaning(columns[key])]) for key, rule in rules.items()}
     return Basis(_digest(list(rules.values())), _digest(shapes), _digest(roster), each)
 
 
@@ -164,8 +165,10 @@ def _rule_of(one: StoredAlignment) -> list[Any]:
     return [one.id, one.target.pk, body, own] if own else [one.id, one.target.pk, body]
 
 
-def _points_text(column: Column) -> str:
-    return "" if column.points is None else plain(column.points)
+def _meaning(column: Column) -> list[str]:
+    """What the same number is worth there. A column that was not there yet means what it means once it is made."""
+    points = "" if column.points is None else plain(column.points)
+    return [points, "pass_fail"] if column.is_pass_fail else [points]
 
 
 def _in_roster(student: Student, by_section: bool) -> list[Any]:

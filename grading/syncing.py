@@ -57,7 +57,8 @@ def sync(
     only: Only = EVERYBODY,
 ) -> Result:
     """Plan and send now, with the newest connected account that may still grade. Raises RunAlreadyOpen."""
-    finish_stale(context)
+    if not dry_run:
+        finish_stale(context)
     start = runs.dry_run if dry_run else runs.open_run
     run = start(context, account=None, started_by=runs.COMMAND, now=timezone.now())
     asked = _Asked(force_conflicts=force_conflicts, confirm_large=confirm_large, only=only)

@@ -282,10 +282,7 @@ class Undoer:
             if not fresh.cells:
                 continue
             # What arrived of it is seen by reading back.
-            is_done = False
-            with contextlib.suppress(MaybeSent, Outdated):
-                job = writers.post_job(self.to, assignment_id, fresh, self.ledger, self._beat)
-                is_done = job.workflow_state == "completed"
+            is_done, fresh = self._job(assignment_id, fresh)
             try:
                 left = self._unrestored(fresh.cells)
             except Stopped:
@@ -293,6 +290,19 @@ class Undoer:
                     self.ledger.put(fresh.cells, SENT)
                 raise
             writers.put_each(self.to, left, self.ledger, self._in_time, self._assignment_id)
+
+    def _job(self, assignment_id: str, batch: Looked) -> tuple[bool, Looked]:
+        """One bulk job of what nobody changed before its turn: whether it ended well for certain, and of what."""
+        while batch.cells:
+            try:
+                job = writers.post_job(self.to, assignment_id, batch, self.ledger, self._beat)
+            except Outdated:
+                batch = self._in_time(batch.cells)
+            except MaybeSent:
+                break
+            else:
+                return job.workflow_state == "completed", batch
+        return False, batch
 
     def _in_time(self, cells: Sequence[PlannedCell]) -> Looked:
         """Of cells that waited for their turn: those that nobody changed meanwhile. The others stay."""

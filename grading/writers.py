@@ -35,7 +35,7 @@ CELLS_A_LOOK = 10
 """Of cells that are sent by themselves, one after the other, how many between two looks at them."""
 JOB_SECONDS = 600.0
 LONGEST_WAIT = 60.0
-LOOK_LASTS_SECONDS = 20.0
+LOOK_LASTS_SECONDS = 8.0
 """How long after its cells were last looked at, or known to be fresh, a write may still leave."""
 LEAST_SECONDS = 5.0
 """A look that took long itself lasts this much longer, else nothing would ever be written to a slow Canvas."""

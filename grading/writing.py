@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
+from math import inf
 
 from django.db import connection
 
@@ -28,11 +29,12 @@ ROUNDS = 4
 """How often a cell is tried whose write may or may not have arrived."""
 JOBS_AT_ONCE = 8
 """Bulk jobs started and not yet over: Canvas works them off one by one."""
-FRESH_SECONDS = 10.0
+FRESH_SECONDS = 3.0
 """Cells that were looked at longer ago are looked at once more right before their turn: where many are sent, a
 person may have graded one meanwhile."""
+LONG_AGO = -inf
 CULPRITS = 12
-"""How many cells of one column may stop a bulk job before the rest is given up for this run."""
+"""How many cells of one column may stop a bulk job, or pauses put it off, before the rest is tried anew."""
 NOT_FOUND = refused("not_a_student", writers.UNSEEN)
 
 
@@ -198,8 +200,13 @@ def _job(on: Delivery, assignment_id: str, batch: Looked) -> None:
         cells = batch.cells
         try:
             progress = writers.post_job(on.to, assignment_id, batch, on.ledger, on.still_ours)
-        except (MaybeSent, Outdated):
+        except MaybeSent:
             return
+        except Outdated:
+            batch = _in_time(on, cells, LONG_AGO)
+            if not batch.cells:
+                return
+            continue
         if progress.workflow_state == "completed":
             # Confirmed by the reading back at the end.
             on.ledger.put(cells, SENT)

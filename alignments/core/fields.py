@@ -115,10 +115,7 @@ def decimal(spot: Spot, value: object) -> Decimal:
     if len(text) - text.count(".") > MAX_DIGITS:
         spot.wrong(f"has more than {MAX_DIGITS} digits: shorten it.")
         return Decimal(1)
-    if (number := Decimal(text)) >= TOO_LARGE:
-        spot.wrong("is larger than any grade in Canvas: write a number below 1000000000000000.")
-        return Decimal(1)
-    return number
+    return Decimal(text)
 
 
 def above_zero(spot: Spot, value: object) -> Decimal:
@@ -126,6 +123,15 @@ def above_zero(spot: Spot, value: object) -> Decimal:
     if number == 0:
         spot.wrong("must be more than 0.")
     return number
+
+
+def column_points(spot: Spot, value: object) -> Decimal:
+    """The points of a column: more than 0, and no more than Canvas can keep."""
+    points = above_zero(spot, value)
+    if points >= TOO_LARGE:
+        spot.wrong("is larger than any grade in Canvas: write a number below 1000000000000000.")
+        return Decimal(1)
+    return points
 
 
 def percent(spot: Spot, value: object) -> Percent:

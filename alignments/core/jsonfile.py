@@ -218,7 +218,7 @@ def _column(spot: Spot, value: object) -> ColumnTarget | None:
     if column is None:
         return None
     label = fields.title(spot.key("label"), column["label"]) if "label" in column else ""
-    points = fields.above_zero(spot.key("points"), column.get("points", 1))
+    points = fields.column_points(spot.key("points"), column.get("points", 1))
     return ColumnTarget(label, points) if label else None
 
 

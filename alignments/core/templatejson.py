@@ -173,7 +173,7 @@ class _Named:
             here = spot.key("assignment")
             given = fields.members(here, value["assignment"], ("name",), ("points", *self._ids)) or {}
             self.assignment = self._name(here, given, "name")
-            self.points = fields.above_zero(here.key("points"), given.get("points", 1))
+            self.points = fields.column_points(here.key("points"), given.get("points", 1))
             body["assignment"] = "1"
         return body
 

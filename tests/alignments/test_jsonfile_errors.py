@@ -241,6 +241,16 @@ def test_points_beyond_what_canvas_can_hold_are_an_error() -> None:
     jsonfile.parse_file(file_of(GOOD | {"target": {"column": {"label": "1", "points": "9" * 15}}}))
 
 
+def test_other_numbers_have_up_to_thirty_digits() -> None:
+    """interface 5.1: a weight or a line that nobody reaches is no error."""
+    of_30 = "9" * 30
+    outcomes = [{"id": 601, "weight": of_30}, {"id": 602}]
+    [entry] = jsonfile.parse_file(
+        file_of(GOOD | {"outcomes": outcomes, "rule": {"kind": "cutoff", "at": int(of_30), "credit": "60%"}})
+    )
+    assert str(entry.outcomes[0].weight) == of_30
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

@@ -98,6 +98,16 @@ def test_a_malformed_cell_decides_nothing(server: LocalServer, rest: Rest, chang
         rest.cells("101", ["7"])
 
 
+@pytest.mark.parametrize("key", ["entered_score", "excused"])
+def test_a_cell_that_leaves_out_its_grade_is_no_empty_cell(server: LocalServer, rest: Rest, key: str) -> None:
+    cell = row(7, 1)
+    del cell[key]
+    server.routes["GET", SUBMISSIONS] = Answer([cell])
+    with pytest.raises(Incomplete) as caught:
+        rest.cells("101", ["7"])
+    assert caught.value.code == "wrong_shape"
+
+
 @pytest.mark.parametrize(
     ("columns", "students"), [(20, 150), (20, 137), (3, 250), (40, 1000), (1, 99), (2, 50)]
 )

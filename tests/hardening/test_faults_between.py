@@ -63,6 +63,48 @@ def test_a_run_taken_over_writes_nothing_into_a_target_chosen_since(school: Scho
     assert sync(school.context).run.counts["send"] == 4
 
 
+@pytest.mark.parametrize("target", ["Models", WORK])
+def test_a_run_taken_over_sends_no_points_to_what_is_pass_fail_by_now(school: School, target: str) -> None:
+    """Canvas would take half the points for nothing at all, or for complete."""
+    where = target if target == "Models" else school.assignment(target).id
+    school.align(entry(601, where))
+    sync(school.context)
+    school.align(entry(601, where, rule={"kind": "cutoff", "credit": "50%"}))
+    run = approved(school, confirm_large=True)
+    left_by_a_dead_worker(run)
+    before = school.column(target)
+    school.assignment(target).grading_type = "pass_fail"
+    result = services.apply(run.pk)
+    assert result is not None and result.run.reasons["column_blocked"] == 3
+    assert school.column(target) == before
+    assert sync(school.context, confirm_large=True).run.reasons["column_blocked"] > 0
+    assert school.column(target) == before
+
+
+def test_a_run_taken_over_gives_no_grade_to_who_left(school: School) -> None:
+    school.align(entry(601, school.assignment(WORK).id))
+    run = approved(school)
+    left_by_a_dead_worker(run)
+    school.enrollment(1001).state = "inactive"
+    result = services.apply(run.pk)
+    assert result is not None
+    assert result.run.counts["refused"] == 1 and result.run.reasons["not_a_student"] == 1
+    assert school.cell(WORK, 1001) is None
+    assert school.column(WORK) == {user: grade for user, grade in RIGHT.items() if user != 1001}
+
+
+def test_a_dry_run_does_not_finish_what_a_dead_worker_left(school: School) -> None:
+    school.align(entry(601, school.assignment(WORK).id))
+    run = approved(school)
+    left_by_a_dead_worker(run)
+    dry = sync(school.context, dry_run=True).run
+    assert (dry.outcome, dry.counts["send"]) == ("done", 4)
+    assert school.writes() == 0 and school.column(WORK) == {}
+    sync(school.context)
+    run.refresh_from_db()
+    assert (run.outcome, run.counts["send"]) == ("done", 4)
+
+
 def test_a_run_taken_over_sends_no_grade_of_other_points(school: School) -> None:
     column = school.assignment(WORK)
     [row] = school.align(entry(601, column.id))
@@ -225,7 +267,7 @@ def test_a_grade_given_while_canvas_lets_us_wait_is_seen(
 
     def pause(pace: BucketPace, seconds: float) -> None:
         pauses.append(seconds)
-        moved[0] += 25.0
+        moved[0] += 10.0
         school.edit(column, 1001, typed)
 
     monkeypatch.setattr(BucketPace, "_pause", pause)

@@ -248,7 +248,7 @@ def next_page(reply: Reply, page: Any) -> str | None:
     if isinstance(pagination, dict):
         following = pagination.get("next")
         return following if isinstance(following, str) and following else None
-    if "Link" not in reply.headers and _size(page) >= PER_PAGE:
+    if not any(map(reply.link, ("current", "prev", "first", "last"))) and _size(page) >= PER_PAGE:
         raise reply.incomplete("A full page without word of the next.", code="no_paging")
     if 0 < _page_number(reply.link("current")) < _page_number(reply.link("last")):
         raise reply.incomplete("A page before the last without word of the next.", code="no_paging")

@@ -269,9 +269,13 @@ def test_pages_in_a_circle_end(server: LocalServer, rest: Rest) -> None:
     assert caught.value.code == "endless_list"
 
 
-def test_a_full_page_without_word_of_others_is_not_the_last(server: LocalServer, rest: Rest) -> None:
+@pytest.mark.parametrize("link", [None, "", "nonsense", '<https://canvas.test/x>; rel="up"'])
+def test_a_full_page_without_word_of_others_is_not_the_last(
+    server: LocalServer, rest: Rest, link: str | None
+) -> None:
     rows = [{"scores": [], "links": {"user": str(number)}} for number in range(100)]
-    server.routes["GET", PATH] = Answer({"rollups": rows, "linked": {"outcomes": []}})
+    headers = {} if link is None else {"Link": link}
+    server.routes["GET", PATH] = Answer({"rollups": rows, "linked": {"outcomes": []}}, headers=headers)
     with pytest.raises(Incomplete) as caught:
         rest.evidence("101")
     assert caught.value.code == "no_paging"

@@ -95,6 +95,15 @@ def was_meant(course: Context, key: Key, text: str | None) -> bool:
     return _finds(rows.filter(intended_tag=tagger.intention(*key, text)))
 
 
+def was_given_up(course: Context, key: Key, text: str | None) -> bool:
+    """Whether the tool, which once was about to leave this in an existing assignment, has seen a person's grade there
+    since: what arrives even now is held as that person's (docs/fault-matrix.md)."""
+    tagger = Tagger(course)
+    rows = Fingerprint.objects.filter(target__kind=TargetKind.ASSIGNMENT, target__context=course)
+    rows = rows.filter(cell_tag=tagger.cell(*key))
+    return _finds(rows.filter(intended_tag=b"")) and not was_meant(course, key, text)
+
+
 def is_remembered(course: Context, key: Key) -> bool:
     """Whether the tool remembers the cell: it wrote there, or was about to and never learned what became of that."""
     return _finds(Fingerprint.objects.filter(target__context=course, cell_tag=Tagger(course).cell(*key)))
@@ -211,6 +220,9 @@ class Truth:
             self.owners[key] = Owner(ours, ours)
         else:
             self.owners[key] = Owner(True, True)
+        if was is None and was_given_up(self.course, key, after):
+            # A job that was stuck wrote over a grade that the tool had seen and left to a person.
+            self.murky.add(key)
 
     def _by_person(self, key: Key, before: str | None, after: str | None) -> None:
         if before is None and after is None:

@@ -341,7 +341,7 @@ def _late_turns() -> AbstractContextManager[object]:
     return mock.patch.object(Fence, "__call__", watched)
 
 
-def turns(batch: int = 40, job: int = 500, fresh: float = 10.0) -> None:
+def turns(batch: int = 40, job: int = 500, fresh: float = grading.writing.FRESH_SECONDS) -> None:
     """How many cells go at once, and after how long a cell that waited for its turn is looked at once more."""
     grading.writers.SCORES_A_BATCH, grading.writers.GRADES_A_JOB = batch, job
     grading.writing.FRESH_SECONDS = fresh

@@ -196,10 +196,13 @@ def _cell_of(row: object) -> Cell:
 
 
 def parse_cell(row: Fields) -> Cell:
-    """One submission. lib/api/v1/submission.rb: whoever may grade is told the score and whether it is excused, null
-    included. Raises Incomplete where that is left out: nobody may take such a cell for an empty one."""
-    if not row.has("excused"):
-        raise wrong_shape("submissions[].excused")
+    """One submission. lib/api/v1/submission.rb: whoever may grade is told the score and whether it is excused. Raises
+    Incomplete where one that was graded leaves that out: nobody may take it for an empty one."""
+    if "graded_at" in row or row.raw("workflow_state") == "graded":
+        if not row.has("excused"):
+            raise wrong_shape("submissions[].excused")
+        if not row.has("score") and not row.has("entered_score"):
+            raise wrong_shape("submissions[].score")
     return Cell(
         # Tens of thousands of cells name the same few ids.
         assignment_id=sys.intern(row.ident("assignment_id")),
@@ -219,8 +222,6 @@ def parse_cell(row: Fields) -> Cell:
 
 def _entered_score(row: Fields) -> Decimal | None:
     """The score before late deductions; older servers send only what is left of it and what was taken."""
-    if not row.has("score") and not row.has("entered_score"):
-        raise wrong_shape("submissions[].score")
     if row.has("entered_score"):
         return row.number_or_none("entered_score", WIDEST_FLOAT)
     score = row.number_or_none("score", WIDEST_FLOAT)

@@ -100,7 +100,7 @@ def test_a_malformed_cell_decides_nothing(server: LocalServer, rest: Rest, chang
 
 @pytest.mark.parametrize("key", ["entered_score", "excused"])
 def test_a_cell_that_leaves_out_its_grade_is_no_empty_cell(server: LocalServer, rest: Rest, key: str) -> None:
-    cell = row(7, 1)
+    cell = row(7, 1, graded_at="2026-11-29T10:00:00Z")
     del cell[key]
     server.routes["GET", SUBMISSIONS] = Answer([cell])
     with pytest.raises(Incomplete) as caught:

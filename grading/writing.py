@@ -32,7 +32,6 @@ JOBS_AT_ONCE = 8
 FRESH_SECONDS = 3.0
 """Cells that were looked at longer ago are looked at once more right before their turn: where many are sent, a
 person may have graded one meanwhile."""
-LONG_AGO = -inf
 CULPRITS = 12
 """How many cells of one column may stop a bulk job, or pauses put it off, before the rest is tried anew."""
 NOT_FOUND = refused("not_a_student", writers.UNSEEN)
@@ -203,7 +202,7 @@ def _job(on: Delivery, assignment_id: str, batch: Looked) -> None:
         except MaybeSent:
             return
         except Outdated:
-            batch = _in_time(on, cells, LONG_AGO)
+            batch = _in_time(on, cells, -inf)
             if not batch.cells:
                 return
             continue
